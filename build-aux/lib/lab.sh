@@ -1,0 +1,118 @@
+# Labs: the trixie root booted with a GNOME desktop, pristine each time, the program installed in it as a package would.
+# shellcheck shell=bash
+
+LAB_HOME=/home/dev
+LAB=          # the running lab's name and folder, its nspawn, and the process that is its PID 1
+LAB_DIR=
+LAB_NSPAWN=
+LAB_LEADER=
+
+# OUT: builds the program, boots a lab with it and logs its user in. OUT is a folder of this machine that the lab sees as /out.
+lab_start() {
+    local out=$1
+    need_root
+    LAB=lab-$$-$RANDOM
+    LAB_DIR=$CACHE/labs/$LAB
+    trap lab_stop EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    lab_make_dir
+    mkdir -p "$out"
+    chmod 1777 "$out"
+    lab_install
+    lab_boot "$out"
+    lab_log_in
+}
+
+# Built and installed in the root, whatever this machine is: a lab is trixie, and so are the tools and libraries installing needs.
+# Installed in target/ first, which the root sees, and as its owner; in a lab such files are root's.
+lab_install() {
+    local stage=$TRIXIE_TARGET/stage-$LAB
+    in_root sh -euc 'cargo build --quiet --locked --bins && BKT_DEV_BUILD=$CARGO_TARGET_DIR/debug build-aux/install "$0" /usr' "$stage" </dev/null
+    chown -R root:root "$stage"
+    mv "$stage" "$LAB_DIR/stage"
+}
+
+# The lock is held by this script and by the lab: a folder that is not locked was left by a crash.
+lab_make_dir() {
+    local old
+    mkdir -p "$CACHE/labs"
+    exec 9>"$CACHE/lock"
+    flock 9
+    for old in "$CACHE"/labs/*/; do
+        if [[ -e $old/lock ]] && flock --nonblock "$old/lock" true; then
+            leave_cgroup "$(basename "$old")"
+            rm -rf --one-file-system "$old"
+        fi
+    done
+    mkdir -p "$LAB_DIR/upper"
+    exec 8>"$LAB_DIR/lock" 9>&-
+    flock 8
+}
+
+# The layers, lowest first: packages, what a lab contains, the program, what this lab writes.
+lab_boot() {
+    local fuse=() state
+    [[ ! -e /dev/fuse ]] || fuse=(--bind=/dev/fuse)
+    contain "$LAB" systemd-nspawn "${NSPAWN[@]}" -M "$LAB" --hostname=lab -D "$ROOT" \
+        --overlay="+/:$SEED:$LAB_DIR/stage:$LAB_DIR/upper:/" --system-call-filter=@keyring --private-network --boot --console=pipe \
+        "${fuse[@]}" --bind-ro="$TOP/tests/lab:/lab" --bind="$1:/out" </dev/null >"$LAB_DIR/console.log" 2>&1 &
+    LAB_NSPAWN=$!
+    for _ in $(seq 600); do
+        lab_runs || { cat "$LAB_DIR/console.log" >&2; die "the lab did not start: nspawn's words are above."; }
+        LAB_LEADER=$(pgrep -P "$LAB_NSPAWN" | head -1 || true)
+        if [[ $LAB_LEADER ]]; then
+            state=$(nsenter -t "$LAB_LEADER" -a systemctl is-system-running --wait 2>/dev/null || true)
+            case $state in
+                running) return ;;
+                degraded) lab_enter systemctl --failed --no-pager >&2; die "a unit failed while the lab booted: see above." ;;
+            esac
+        fi
+        sleep .05
+    done
+    cat "$LAB_DIR/console.log" >&2
+    die "the lab was not ready within half a minute: its console is above."
+}
+
+lab_runs() { kill -0 "$LAB_NSPAWN" 2>/dev/null; }
+
+# The Shell says it is ready before its start-up animation, which opens the overview again: leave the overview only after that.
+# The input devices are made now, before any program connects: one that sees the pointer appear loses its first click.
+lab_log_in() {
+    lab_root systemctl start lab-session </dev/null
+    lab_user systemctl --user start lab-shell </dev/null
+    lab_user lab-ui ready </dev/null || die "GNOME Shell did not become ready."
+}
+
+lab_enter() { nsenter -t "$LAB_LEADER" -a env -i PATH=/usr/bin:/usr/sbin "$@"; }
+
+# CMD…: as the lab's root. Through systemd, so that nspawn's limits hold for it as for a service.
+lab_root() { lab_enter systemd-run --quiet --pipe --wait --collect --service-type=exec -E HOME=/root -E LANG=C.UTF-8 -- "$@"; }
+
+# CMD…: as the lab's user, in the session: the right environment and cgroup, and for polkit the active user at the seat.
+# KillMode=process: what CMD leaves running outlives it.
+lab_user() {
+    local stdio=--pipe
+    [[ ! -t 0 || ! -t 1 ]] || stdio=--pty
+    lab_enter runuser -u dev -- env -i PATH=/usr/local/bin:/usr/bin XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus \
+        systemd-run --user --quiet $stdio --wait --collect --service-type=exec -p KillMode=process \
+        -p WorkingDirectory=$LAB_HOME -E TERM="${TERM:-dumb}" -- "$@"
+}
+
+# An orderly halt. If that takes too long the leader's death ends every process in the lab; nspawn's own would not.
+lab_stop() {
+    local status=$?
+    trap - EXIT INT TERM HUP
+    [[ $LAB ]] || return "$status"
+    if [[ $LAB_NSPAWN ]]; then
+        kill "$LAB_NSPAWN" 2>/dev/null || true
+        for _ in $(seq 200); do lab_runs || break; sleep .05; done
+        ! lab_runs || [[ -z $LAB_LEADER ]] || kill -9 "$LAB_LEADER"
+        wait "$LAB_NSPAWN" || true
+    fi
+    leave_cgroup "$LAB"
+    exec 8>&-
+    rm -rf --one-file-system "$LAB_DIR"
+    LAB=
+    return "$status"
+}

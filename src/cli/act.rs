@@ -1,0 +1,300 @@
+//! From a request to a result: the plan is made, shown, agreed to, carried out, and what came of it is said.
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::app::{App, Exit};
+use super::output::{Style, paint};
+use super::{errors, progress, prompt, show};
+use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
+use crate::core::report::{Availability, REPORT_VERSION, Report};
+use crate::engine::execute::Untrusted;
+use crate::engine::{Engine, Outcome, Request, Verdict};
+use crate::host::{command, interrupt};
+use crate::words::{self, fill, gettext, ngettext};
+
+/// JSON with the version of its shape.
+#[derive(Serialize)]
+pub(super) struct Versioned<T> {
+    version: u32,
+    #[serde(flatten)]
+    body: T,
+}
+
+/// Puts the version of our JSON beside `body`.
+pub(super) fn versioned<T>(body: T) -> Versioned<T> {
+    Versioned { version: REPORT_VERSION, body }
+}
+
+/// What `capture`, `apply`, `resolve`, `undo` and `redo` answer as JSON.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    outcome: &'a Outcome,
+    held: &'a [Change],
+    blocked: &'a [BlockedChange],
+}
+
+/// Plans `request` over `report`, asking about what looks secret, and carries the plan out.
+pub(super) fn request(
+    app: &App,
+    engine: &Engine,
+    report: &Report,
+    mut request: Request,
+) -> anyhow::Result<Exit> {
+    let mut plan = engine.plan(report, &request)?;
+    let secrets: Vec<&Change> =
+        plan.held.iter().filter(|change| change.held == Some(Held::Secret)).collect();
+    if !secrets.is_empty() && app.may_ask() && !app.global.dry_run {
+        app.out.warn(&gettext("These look like secrets, and a repository is read by others:"));
+        for change in secrets {
+            app.out.warn(&format!("  {}", show::describe(engine, change)));
+        }
+        if prompt::yes(app, &gettext("Save them to the manifest all the same?"), false) {
+            request.secrets = true;
+            plan = engine.plan(report, &request)?;
+        }
+    }
+    carry_out(app, engine, plan)
+}
+
+/// Says which parts of a report could not be read, and returns whether there were any.
+pub(super) fn tell_unread(app: &App, engine: &Engine, report: &Report) -> bool {
+    for subsystem in report.subsystems.iter().filter(|subsystem| subsystem.failed()) {
+        let title = show::title(engine, &subsystem.id);
+        match &subsystem.availability {
+            Availability::Failed { reason, hint } | Availability::Unavailable { reason, hint } => {
+                errors::show(&app.out, &format!("{title}: {reason}"), hint.as_deref());
+            }
+            Availability::Compared => {
+                for reason in &subsystem.unread {
+                    errors::show(&app.out, &format!("{title}: {reason}"), None);
+                }
+                for item in subsystem.unknown() {
+                    let text = format!("{title}: {}: {}", item.title, show::state(item));
+                    app.out.warn(&text);
+                }
+            }
+        }
+    }
+    report.failed()
+}
+
+/// Shows `plan`, asks, carries it out, and says what came of it. With `-n` only shows it.
+pub(super) fn carry_out(app: &App, engine: &Engine, plan: Plan) -> anyhow::Result<Exit> {
+    let undecided = plan.held.iter().any(|c| matches!(c.held, Some(Held::Conflict | Held::Secret)));
+    let left = match (undecided, plan.blocked.is_empty()) {
+        (_, false) => Exit::Partly,
+        (true, true) => Exit::Decision,
+        (false, true) => Exit::Done,
+    };
+    if app.global.dry_run {
+        show_plan(app, engine, &plan);
+        app.out.say(&gettext("Nothing was changed: this is a dry run."));
+        if app.global.json {
+            app.out.json(&versioned(&plan))?;
+        }
+        return Ok(left);
+    }
+    if plan.changes.is_empty() && plan.steps.is_empty() {
+        show_plan(app, engine, &plan);
+        answer(app, &plan, &Outcome::default())?;
+        return Ok(if left == Exit::Partly { Exit::Error } else { left });
+    }
+    let ask = app.may_ask() && !app.global.yes;
+    if ask || !app.global.quiet {
+        show_plan(app, engine, &plan);
+    }
+    if !engine.repo().trusted {
+        // A yes to everything is not a yes to a repository that the person may never have looked at.
+        return Err(Untrusted { path: engine.repo().root.clone() }.into());
+    }
+    if ask && !prompt::yes(app, &gettext("Go ahead?"), true) {
+        app.out.say(&gettext("Nothing was changed."));
+        return Ok(Exit::Error);
+    }
+    let outcome = execute(app, engine, &plan)?;
+    answer(app, &plan, &outcome)?;
+    Ok(exit(&plan, &outcome, left))
+}
+
+/// Carries a plan out, with progress, until it is done or interrupted.
+pub(super) fn execute(app: &App, engine: &Engine, plan: &Plan) -> anyhow::Result<Outcome> {
+    let cancel = CancellationToken::new();
+    interrupt::cancels(&cancel);
+    let mut steps = progress::Steps::new(app);
+    engine.execute(plan, &mut |event| steps.hear(event), &cancel)
+}
+
+/// Opens the repository for changes. One that was only walked into is asked about, once.
+pub(super) fn open(app: &App) -> anyhow::Result<Engine> {
+    let engine = app.engine()?;
+    if engine.repo().trusted || app.global.dry_run {
+        return Ok(engine);
+    }
+    let root = engine.repo().root.clone();
+    let shown = app.host.display(&root);
+    if !app.may_ask() {
+        return Err(Untrusted { path: root }.into());
+    }
+    let question = fill(&gettext("Use {path} as your repository?"), &[("path", &shown)]);
+    if !prompt::yes(app, &question, false) {
+        return Err(Untrusted { path: root }.into());
+    }
+    Engine::use_repo(&app.host, &root)?;
+    app.engine()
+}
+
+fn exit(plan: &Plan, outcome: &Outcome, left: Exit) -> Exit {
+    let all = plan.changes.is_empty() && outcome.errors.is_empty() && !outcome.cancelled;
+    match (outcome.complete() || all, outcome.done()) {
+        (true, _) => left,
+        (false, 0) if outcome.cancelled => Exit::Interrupted,
+        (false, 0) => Exit::Error,
+        (false, _) => Exit::Partly,
+    }
+}
+
+fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
+    let sides = [
+        (Side::Manifest, gettext("Capture: the manifests will say what this machine has")),
+        (Side::System, gettext("Apply: this machine will be what the manifests say")),
+    ];
+    for (side, title) in sides {
+        let title = match plan.undoes {
+            None => title,
+            Some(_) if side == Side::Manifest => gettext("In the manifests"),
+            Some(_) => gettext("On this machine"),
+        };
+        let of: Vec<&Change> = plan.changes.iter().filter(|change| change.side == side).collect();
+        if !of.is_empty() {
+            app.out.line(&paint(Style::Bold, &title));
+        }
+        for change in of {
+            show::change(app, engine, change);
+        }
+    }
+    if !plan.steps.is_empty() {
+        app.out.line(&paint(Style::Bold, &gettext("Steps")));
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        show_step(app, index + 1, step);
+    }
+    show_blocked(app, engine, &plan.blocked);
+    show_held(app, engine, &plan.held);
+    if plan.changes.is_empty() && plan.steps.is_empty() {
+        app.out.say(&gettext("There is nothing to do."));
+    }
+}
+
+fn show_step(app: &App, number: usize, planned: &PlannedStep) {
+    let step = &planned.step;
+    let tags: Vec<String> = [
+        (step.risk.password, gettext("may ask for a password")),
+        (step.risk.network, gettext("downloads")),
+        (step.risk.log_out, gettext("takes a log-out")),
+        (step.risk.reboot, gettext("takes a restart")),
+        (step.risk.destructive, gettext("cannot be undone")),
+    ]
+    .into_iter()
+    .filter(|(set, _)| *set)
+    .map(|(_, tag)| format!("[{tag}]"))
+    .collect();
+    let tags = match tags.is_empty() {
+        true => String::new(),
+        false => format!("  {}", paint(Style::Yellow, &tags.join(" "))),
+    };
+    app.out.line(&format!("  {number}. {}{tags}", step.title));
+    if !app.out.verbose {
+        return;
+    }
+    let details: Vec<String> = match &step.action {
+        Action::Run(run) => vec![format!("$ {}", command::display(run))],
+        Action::Write(edits) => {
+            edits.iter().map(|e| app.host.display(std::path::Path::new(&e.path))).collect()
+        }
+        Action::Dconf(edits) => edits.iter().map(|edit| edit.key.clone()).collect(),
+    };
+    for detail in details {
+        app.out.line(&paint(Style::Dim, &format!("       {detail}")));
+    }
+}
+
+fn show_blocked(app: &App, engine: &Engine, blocked: &[BlockedChange]) {
+    for one in blocked {
+        let what = show::describe(engine, &one.change);
+        let text = fill(
+            &gettext("Cannot be done: {what}: {why}"),
+            &[("what", &what), ("why", &one.reason)],
+        );
+        app.out.warn(&paint(Style::Red, &text));
+    }
+}
+
+fn show_held(app: &App, engine: &Engine, held: &[Change]) {
+    if held.is_empty() {
+        return;
+    }
+    app.out.line(&paint(Style::Bold, &gettext("Left as it is, unless you say so")));
+    for change in held {
+        let Some(why) = change.held else { continue };
+        let how = match why {
+            Held::Removal => {
+                fill(&gettext("--prune, or -i '{item}'"), &[("item", change.item.as_str())])
+            }
+            Held::AgainstSuggestion | Held::Conflict => {
+                fill(&gettext("--force, or -i '{item}'"), &[("item", change.item.as_str())])
+            }
+            Held::Secret => gettext("--secrets"),
+        };
+        let text = fill(
+            &gettext("{what}: {why} (to include it: {how})"),
+            &[("what", &show::describe(engine, change)), ("why", &words::held(why)), ("how", &how)],
+        );
+        app.out.line(&format!("  {} {text}", paint(Style::Yellow, "!")));
+    }
+}
+
+/// Says what came of a plan, condensed: what worked is counted, what did not is named.
+fn answer(app: &App, plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
+    if app.global.json {
+        let Plan { held, blocked, .. } = plan;
+        return app.out.json(&versioned(Answer { outcome, held, blocked }));
+    }
+    for ended in &outcome.results {
+        let title = &ended.change.title;
+        let text = match &ended.verdict {
+            Verdict::Done => continue,
+            Verdict::Moved => gettext("{title}: left alone, because it has moved since"),
+            Verdict::Failed(_) => gettext("{title}: {why}"),
+            Verdict::NotDone => gettext("{title}: not done"),
+        };
+        let why = match &ended.verdict {
+            Verdict::Failed(why) => why.as_str(),
+            _ => "",
+        };
+        app.out.error(&fill(&text, &[("title", title), ("why", why)]));
+    }
+    let told = |error: &String| {
+        outcome.results.iter().any(|e| e.verdict == Verdict::Failed(error.clone()))
+    };
+    for error in outcome.errors.iter().filter(|error| !told(error)) {
+        errors::show(&app.out, error, None);
+    }
+    if outcome.cancelled {
+        app.out
+            .warn(&gettext("Interrupted: what was begun is finished, the rest was not started."));
+    }
+    let done = outcome.done();
+    if done > 0 {
+        let text = ngettext("{n} change made", "{n} changes made", done);
+        let text = fill(&text, &[("n", &done.to_string())]);
+        let undo = outcome.operation.filter(|_| plan.undoes.is_none()).map(|number| {
+            let undo = gettext("to take it back: bkt undo {number}");
+            fill(&undo, &[("number", &number.to_string())])
+        });
+        let undo = undo.map_or(String::new(), |undo| format!(" ({undo})"));
+        app.out.say(&format!("{}{undo}", paint(Style::Green, &text)));
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! `bkt capture`: save the system's values to the manifests. Its options are those of `bkt apply` too.
+
+use super::app::{App, Exit};
+use super::{act, names};
+use crate::engine::{Pick, Request, Verb};
+use crate::words::gettext;
+
+#[derive(clap::Args)]
+#[command(
+    about = gettext("Save what this machine has to the manifests"),
+    after_help = gettext("\
+The plan is shown first. What would remove an entry, or take back what the manifest changed, is left out unless it is \
+named with -i, or --prune or --force is given. Without a terminal the plan is carried out without asking; what needs a \
+decision is left, with exit status 4.
+
+Examples:
+  bkt capture                      everything that only this machine has or changed
+  bkt capture flatpak              only Flatpak remotes and applications
+  bkt capture -i org.gnome.Boxes   one item, by its id, its title or its whole key
+  bkt capture --layer host         new entries are for this machine alone
+  bkt capture -n                   what would be saved, without saving it")
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    #[arg(long, help = gettext("Also save what looks like a secret"))]
+    secrets: bool,
+}
+
+/// What `capture` and `apply` act on.
+#[derive(clap::Args)]
+pub(super) struct Selection {
+    #[arg(value_name = "SUBSYSTEM", help = gettext("Only these subsystems, by id (flatpak-apps) or noun (flatpak)"))]
+    subsystems: Vec<String>,
+    #[arg(short, long = "item", value_name = "ITEM", help = gettext("Only this item, whatever it takes; may be given again"))]
+    items: Vec<String>,
+    #[arg(long, help = gettext("Also remove what the other side no longer has"))]
+    prune: bool,
+    #[arg(long, help = gettext("Also decide conflicts this way, and undo what the other side changed"))]
+    force: bool,
+}
+
+pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
+    go(app, Verb::Capture, &args.selection, args.secrets)
+}
+
+/// Surveys, picks, and carries out in the direction of `verb`.
+pub(super) fn go(
+    app: &App,
+    verb: Verb,
+    selection: &Selection,
+    secrets: bool,
+) -> anyhow::Result<Exit> {
+    let engine = act::open(app)?;
+    let mut report = app.survey(&engine, &selection.subsystems)?;
+    let mut request = match selection.items.is_empty() {
+        true => Request::all(verb),
+        false => {
+            let picked = names::items(&report, &selection.items)?;
+            let picks: Vec<Pick> = picked
+                .into_iter()
+                .map(|(subsystem, item)| Pick {
+                    subsystem,
+                    item: item.key.clone(),
+                    fields: None,
+                    verb,
+                })
+                .collect();
+            // The rest of the machine is not what this is about, even where it cannot be read.
+            report.subsystems.retain(|s| picks.iter().any(|pick| pick.subsystem == s.id));
+            for subsystem in &mut report.subsystems {
+                let id = &subsystem.id;
+                subsystem
+                    .items
+                    .retain(|i| picks.iter().any(|p| p.subsystem == *id && p.item == i.key));
+                subsystem.unread.clear();
+            }
+            Request::picks(picks)
+        }
+    };
+    request.prune = selection.prune;
+    request.force = selection.force;
+    request.secrets = secrets;
+    request.layer = app.layer();
+    let unread = act::tell_unread(app, &engine, &report);
+    let exit = act::request(app, &engine, &report, request)?;
+    let something = report.drifted() > 0;
+    Ok(match exit {
+        Exit::Done if unread => {
+            if something {
+                Exit::Partly
+            } else {
+                Exit::Error
+            }
+        }
+        exit => exit,
+    })
+}

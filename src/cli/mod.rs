@@ -1,0 +1,140 @@
+//! `bkt`, the command line: what it understands, and one file per verb.
+//!
+//! Help texts are translated where they are written: clap takes expressions, so every `about` and `help` is a
+//! `gettext` call that runs when the command is put together, after [`words::init`]. What clap says by itself
+//! ("Usage", its complaints about arguments) stays English.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::host::{self, Host};
+use crate::words::{self, gettext};
+
+mod act;
+mod app;
+mod apply;
+mod capture;
+mod check;
+mod completions;
+mod diff;
+mod errors;
+mod history;
+mod names;
+mod output;
+mod progress;
+mod prompt;
+mod redo;
+mod repo;
+mod resolve;
+mod schema;
+mod show;
+mod status;
+mod undo;
+
+use app::{App, Exit, Global};
+
+#[derive(Parser)]
+#[command(
+    name = "bkt",
+    version,
+    about = gettext("See and resolve what your manifests and this machine disagree about"),
+    after_help = gettext("\
+The manifest is what your repository says, the system is what this machine has. Without a verb, bkt says how they \
+stand and what to do next.
+
+Examples:
+  bkt                              what differs, and the next step
+  bkt diff flatpak                 both values of every difference, side by side
+  bkt capture                      save what this machine has to the manifests
+  bkt apply -n                     what applying the manifests would do
+  bkt undo                         take the last operation back
+
+Exit status:
+  0    done
+  1    an error
+  2    the command line is wrong
+  3    there are differences (drift check, and status and diff with --exit-code)
+  4    a decision is needed and may not be asked for
+  5    partly done
+  130  interrupted before anything was done"),
+    args_conflicts_with_subcommands = false,
+    infer_subcommands = false
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Status(status::Args),
+    Diff(diff::Args),
+    Capture(capture::Args),
+    Apply(apply::Args),
+    Resolve(resolve::Args),
+    Drift(check::Args),
+    History(history::Args),
+    Undo(undo::Args),
+    Redo(redo::Args),
+    Repo(repo::Args),
+    Schema(schema::Args),
+    Completions(completions::Args),
+}
+
+/// The whole command line, for help, completions and the reference in `docs/cli.md`.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// `bkt`.
+pub fn main() -> ExitCode {
+    words::init(&host::locale_dir());
+    run(std::env::args_os())
+}
+
+/// Runs one command line; `args` begins with the program's name. The locale is set up already.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match command().try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A terminal that is gone hears nothing, and the exit status says the same.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let verbose = cli.global.verbose;
+    let app = match Host::real() {
+        Ok(host) => App::new(host, cli.global),
+        Err(error) => return errors::early(&error),
+    };
+    let result = match &cli.verb {
+        None => status::next(&app),
+        Some(Verb::Status(args)) => status::run(&app, args),
+        Some(Verb::Diff(args)) => diff::run(&app, args),
+        Some(Verb::Capture(args)) => capture::run(&app, args),
+        Some(Verb::Apply(args)) => apply::run(&app, args),
+        Some(Verb::Resolve(args)) => resolve::run(&app, args),
+        Some(Verb::Drift(args)) => check::run(&app, args),
+        Some(Verb::History(args)) => history::run(&app, args),
+        Some(Verb::Undo(args)) => undo::run(&app, args),
+        Some(Verb::Redo(_)) => redo::run(&app),
+        Some(Verb::Repo(args)) => repo::run(&app, args),
+        Some(Verb::Schema(args)) => schema::run(&app, args),
+        Some(Verb::Completions(args)) => completions::run(&app, args),
+    };
+    let exit = result.unwrap_or_else(|error| errors::tell(&app.out, &error));
+    if verbose {
+        app.tell_commands();
+    }
+    app.finish(exit).into()
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}

@@ -1,0 +1,203 @@
+//! `bkt status`, and `bkt` alone, which adds the next step.
+
+use super::app::{App, Exit};
+use super::output::{Style, columns, pad, paint};
+use super::{errors, show};
+use crate::core::merge::{Drift, Suggestion};
+use crate::core::report::{Availability, ItemReport, Report, SubsystemReport};
+use crate::engine::Engine;
+use crate::words::{fill, gettext, ngettext};
+
+/// How many items of a subsystem are shown without `-v`.
+const SHOWN: usize = 12;
+
+#[derive(clap::Args)]
+// Part of `bkt diff` too, where a second group of this name would stand.
+#[group(skip)]
+#[command(
+    about = gettext("Say what differs between the manifests and this machine"),
+    after_help = gettext("\
++ only this machine has it   − only the manifest has it   ≠ they differ   ? it could not be read
+
+Examples:
+  bkt status                       every subsystem
+  bkt status flatpak -v            Flatpaks, with what is in sync and what is ignored
+  bkt status --json                for programs; `bkt schema report` describes it
+  bkt status --exit-code           3 if anything differs")
+)]
+pub(super) struct Args {
+    #[arg(value_name = "SUBSYSTEM", help = gettext("Only these subsystems, by id (flatpak-apps) or noun (flatpak)"))]
+    pub(super) subsystems: Vec<String>,
+    #[arg(long, help = gettext("Exit with status 3 if there are differences"))]
+    pub(super) exit_code: bool,
+}
+
+pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
+    let engine = app.engine()?;
+    let report = app.survey(&engine, &args.subsystems)?;
+    print(app, &engine, &report)?;
+    Ok(exit(&report, args.exit_code))
+}
+
+/// `bkt` without a verb.
+pub(super) fn next(app: &App) -> anyhow::Result<Exit> {
+    let engine = app.engine()?;
+    let report = app.survey(&engine, &[])?;
+    print(app, &engine, &report)?;
+    app.out.say("");
+    for line in next_steps(app, &engine, &report) {
+        app.out.say(&line);
+    }
+    Ok(exit(&report, false))
+}
+
+/// What could not be read is an error, also where nothing differs in the rest.
+pub(super) fn exit(report: &Report, drift_counts: bool) -> Exit {
+    match (report.failed(), drift_counts && report.drifted() > 0) {
+        (true, _) => Exit::Error,
+        (false, true) => Exit::Drift,
+        (false, false) => Exit::Done,
+    }
+}
+
+fn print(app: &App, engine: &Engine, report: &Report) -> anyhow::Result<()> {
+    if app.global.json {
+        return app.out.json(report);
+    }
+    let root = app.host.display(&engine.repo().root);
+    app.out.say(&paint(Style::Dim, &fill(&gettext("Repository: {path}"), &[("path", &root)])));
+    for subsystem in &report.subsystems {
+        one(app, engine, subsystem);
+    }
+    Ok(())
+}
+
+fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport) {
+    let title = paint(Style::Bold, &show::title(engine, &subsystem.id));
+    match &subsystem.availability {
+        Availability::Compared => (),
+        Availability::Unavailable { reason, hint } | Availability::Failed { reason, hint } => {
+            let text = format!("{}: {reason}", show::title(engine, &subsystem.id));
+            match subsystem.failed() {
+                true => errors::show(&app.out, &text, hint.as_deref()),
+                false => app.out.say(&format!("{title}: {reason}")),
+            }
+            if subsystem.items.is_empty() {
+                return;
+            }
+        }
+    }
+    app.out.line(&format!("{title}: {}", counts(subsystem)));
+    for reason in &subsystem.unread {
+        errors::show(&app.out, reason, None);
+    }
+    let items: Vec<&ItemReport> = match app.out.verbose {
+        true => subsystem.items.iter().collect(),
+        false => subsystem
+            .items
+            .iter()
+            .filter(|item| item.ignored.is_none() && item.state != Drift::InSync)
+            .collect(),
+    };
+    if app.global.quiet {
+        return;
+    }
+    let shown = if app.out.verbose { items.len() } else { items.len().min(SHOWN) };
+    let width = items.iter().take(shown).map(|item| columns(&show::name(item))).max().unwrap_or(0);
+    for item in items.iter().take(shown) {
+        let name = pad(&show::name(item), width.min(60));
+        let mut words = show::state(item);
+        if let Some(why) = &item.ignored {
+            words = format!("{words}, {}", show::ignored(why));
+        }
+        app.out.line(format!("  {} {name}  {words}", show::sign(item)).trim_end());
+    }
+    if let Some(more) = items.len().checked_sub(shown).filter(|more| *more > 0) {
+        let text = ngettext("  and {n} more (-v shows it)", "  and {n} more (-v shows them)", more);
+        app.out.line(&fill(&text, &[("n", &more.to_string())]));
+    }
+}
+
+/// "3 differences, 1 pending, 12 in sync, 2 ignored".
+fn counts(subsystem: &SubsystemReport) -> String {
+    let count = |which: &dyn Fn(&ItemReport) -> bool| {
+        subsystem.items.iter().filter(|item| which(item)).count()
+    };
+    let seen =
+        |state: Drift| move |item: &ItemReport| item.state == state && item.ignored.is_none();
+    let differing = count(&ItemReport::counts);
+    let parts = [
+        (differing, ngettext("{n} difference", "{n} differences", differing)),
+        (count(&seen(Drift::Unknown)), gettext("{n} unknown")),
+        (count(&seen(Drift::Pending)), gettext("{n} pending")),
+        (count(&seen(Drift::InSync)), gettext("{n} in sync")),
+        (
+            count(&|item| item.ignored.is_some() && item.state != Drift::InSync),
+            gettext("{n} ignored"),
+        ),
+    ];
+    let said: Vec<String> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, text)| fill(text, &[("n", &n.to_string())]))
+        .collect();
+    match said.is_empty() {
+        true => gettext("nothing on either side"),
+        false => said.join(", "),
+    }
+}
+
+/// What to do now, in order.
+fn next_steps(app: &App, engine: &Engine, report: &Report) -> Vec<String> {
+    let count = |wanted: &[Suggestion]| {
+        let all = report.subsystems.iter().flat_map(SubsystemReport::drifted);
+        all.filter(|item| wanted.contains(&item.state.suggestion())).count()
+    };
+    let capture = count(&[Suggestion::Capture, Suggestion::Merge]);
+    let apply = count(&[Suggestion::Apply, Suggestion::Merge]);
+    let ask = count(&[Suggestion::Ask]);
+    let texts = [
+        (
+            capture,
+            ngettext(
+                "Run `bkt capture` to save {n} change to the manifests.",
+                "Run `bkt capture` to save {n} changes to the manifests.",
+                capture,
+            ),
+        ),
+        (
+            apply,
+            ngettext(
+                "Run `bkt apply` to make {n} change on this machine.",
+                "Run `bkt apply` to make {n} changes on this machine.",
+                apply,
+            ),
+        ),
+        (
+            ask,
+            ngettext(
+                "Run `bkt resolve` to decide {n} conflict.",
+                "Run `bkt resolve` to decide {n} conflicts.",
+                ask,
+            ),
+        ),
+    ];
+    let mut lines: Vec<String> = Vec::new();
+    if !engine.repo().trusted {
+        let path = app.host.display(&engine.repo().root);
+        let text =
+            gettext("This repository is not in use on this machine yet: bkt repo use {path}");
+        lines.push(fill(&text, &[("path", &path)]));
+    }
+    lines.extend(
+        texts
+            .into_iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, text)| fill(&text, &[("n", &n.to_string())])),
+    );
+    match (lines.is_empty(), report.failed()) {
+        (true, false) => vec![gettext("Everything matches.")],
+        (true, true) => vec![gettext("What could be read matches.")],
+        (false, _) => lines,
+    }
+}

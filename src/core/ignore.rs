@@ -1,0 +1,155 @@
+//! What the person, or we, chose not to show: rules in `ignore.json`, and the noise every machine makes.
+
+use std::cell::OnceCell;
+
+use globset::{Glob, GlobBuilder, GlobMatcher};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::item::{ItemKey, Record, SubsystemId};
+
+/// Why an item is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "by", content = "reason")]
+pub enum Ignored {
+    /// A rule of `ignore.json`, with its reason.
+    Rule(Option<String>),
+    /// The list of noise that Bucket ships, with the reason.
+    Noise(String),
+    /// Skipped until either side changes.
+    Skipped,
+}
+
+/// One rule as it stands in `ignore.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IgnoreRule {
+    /// The subsystem's id.
+    pub subsystem: String,
+    /// A glob over item keys.
+    pub item: String,
+    /// Only this field of the item; the whole item where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Why, for whoever reads the list next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A rule whose glob does not parse.
+#[derive(Debug, Error)]
+#[error("the ignore rule “{glob}” is not a valid pattern: {why}")]
+pub struct BadRule {
+    /// The pattern.
+    pub glob: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// "Skip until it changes": machine state, with the values at the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skip {
+    /// The subsystem.
+    pub subsystem: SubsystemId,
+    /// The item.
+    pub item: ItemKey,
+    /// The manifest's side when it was skipped.
+    pub wanted: Option<Record>,
+    /// The system's side when it was skipped.
+    pub live: Option<Record>,
+}
+
+struct Compiled {
+    subsystem: String,
+    item: Pattern,
+    field: Option<String>,
+    ignored: Ignored,
+}
+
+/// A glob that is only made into a matcher, which is dear, for keys that begin as it does.
+struct Pattern {
+    start: String,
+    glob: Glob,
+    matcher: OnceCell<GlobMatcher>,
+}
+
+impl Pattern {
+    fn new(text: &str) -> Result<Self, globset::Error> {
+        // Keys hold “/” as an ordinary character, so a star matches it too.
+        let glob = GlobBuilder::new(text).literal_separator(false).build()?;
+        let start = text.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default().to_owned();
+        Ok(Self { start, glob, matcher: OnceCell::new() })
+    }
+
+    fn is_match(&self, key: &str) -> bool {
+        key.starts_with(&self.start)
+            && self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(key)
+    }
+}
+
+/// All rules, ready to be asked.
+#[derive(Default)]
+pub struct IgnoreRules {
+    rules: Vec<Compiled>,
+    skips: Vec<Skip>,
+}
+
+impl IgnoreRules {
+    /// Compiles the person's rules and the shipped noise list, the person's first.
+    pub fn new(
+        rules: &[IgnoreRule],
+        noise: &[IgnoreRule],
+        skips: Vec<Skip>,
+    ) -> Result<Self, BadRule> {
+        let mut compiled = Vec::with_capacity(rules.len() + noise.len());
+        for rule in rules {
+            compiled.push(compile(rule, Ignored::Rule(rule.reason.clone()))?);
+        }
+        for rule in noise {
+            compiled.push(compile(rule, Ignored::Noise(rule.reason.clone().unwrap_or_default()))?);
+        }
+        Ok(Self { rules: compiled, skips })
+    }
+
+    /// Why the whole of `item` is ignored, if it is.
+    ///
+    /// Noise hides only what no manifest has: an entry a person wrote is never noise.
+    pub fn item(
+        &self,
+        subsystem: &SubsystemId,
+        item: &ItemKey,
+        wanted: Option<&Record>,
+        live: Option<&Record>,
+    ) -> Option<Ignored> {
+        let rule = self.rules.iter().find(|rule| {
+            rule.field.is_none()
+                && rule.subsystem == subsystem.as_str()
+                && (wanted.is_none() || matches!(rule.ignored, Ignored::Rule(_)))
+                && rule.item.is_match(item.as_str())
+        });
+        let skipped = || {
+            self.skips.iter().any(|skip| {
+                skip.subsystem == *subsystem
+                    && skip.item == *item
+                    && skip.wanted.as_ref() == wanted
+                    && skip.live.as_ref() == live
+            })
+        };
+        rule.map(|rule| rule.ignored.clone()).or_else(|| skipped().then_some(Ignored::Skipped))
+    }
+
+    /// Whether one field of `item` is ignored.
+    pub fn field(&self, subsystem: &SubsystemId, item: &ItemKey, field: &str) -> bool {
+        self.rules.iter().any(|rule| {
+            rule.field.as_deref() == Some(field)
+                && rule.subsystem == subsystem.as_str()
+                && rule.item.is_match(item.as_str())
+        })
+    }
+}
+
+fn compile(rule: &IgnoreRule, ignored: Ignored) -> Result<Compiled, BadRule> {
+    let item = Pattern::new(&rule.item)
+        .map_err(|error| BadRule { glob: rule.item.clone(), why: error.kind().to_string() })?;
+    Ok(Compiled { subsystem: rule.subsystem.clone(), item, field: rule.field.clone(), ignored })
+}

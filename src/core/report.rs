@@ -1,0 +1,190 @@
+//! What every front end shows: the outcome of a survey, and its versioned JSON form.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::ignore::Ignored;
+use super::item::{FieldSpec, ItemKey, Layer, Live, Pending, Reading, Record, SubsystemId, Wanted};
+use super::merge::{Drift, FieldDrift, Merged, merge_item};
+
+/// The version of the JSON form. It grows when a field changes its meaning or goes away, not when one is added.
+pub const REPORT_VERSION: u32 = 1;
+
+/// One item, compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ItemReport {
+    /// The item's key inside its subsystem.
+    pub key: ItemKey,
+    /// A name for people; the key where the system knows no better.
+    pub title: String,
+    /// What tells it from others of that name; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// Something worth knowing beside the values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// How the item stands.
+    pub state: Drift,
+    /// Why the system's side is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown: Option<String>,
+    /// When what is applied comes into force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending: Option<Pending>,
+    /// Set where the person chose not to be told of this item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<Ignored>,
+    /// The layer that defines the item, or that says it is absent, where a manifest does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<Layer>,
+    /// The manifest's side; absent where no manifest has the item.
+    pub wanted: Option<Record>,
+    /// The system's side; absent where the system does not have the item or could not be read.
+    pub live: Option<Record>,
+    /// What both said when they last agreed.
+    pub base: Option<Record>,
+    /// Every compared field.
+    pub fields: Vec<FieldDrift>,
+}
+
+impl ItemReport {
+    /// Compares one item. `live` is `None` where the system is known not to have it; `skip` names fields to leave out.
+    pub fn judge(
+        specs: &[FieldSpec],
+        key: ItemKey,
+        base: Option<&Record>,
+        wanted: Option<&Wanted>,
+        live: Option<&Live>,
+        ignored: Option<Ignored>,
+        skip: &dyn Fn(&str) -> bool,
+    ) -> Self {
+        let (known, unknown) = match live.map(|live| &live.reading) {
+            Some(Reading::Known(record)) => (Some(record), None),
+            Some(Reading::Unknown(reason)) => (None, Some(reason.clone())),
+            None => (None, None),
+        };
+        let pending = live.and_then(|live| live.pending);
+        let wanted_record = wanted.map(|wanted| &wanted.record);
+        let Merged { mut state, fields } = merge_item(specs, base, wanted_record, known, skip);
+        if unknown.is_some() {
+            state = Drift::Unknown;
+        } else if state == Drift::InSync && pending.is_some() {
+            state = Drift::Pending;
+        }
+        Self {
+            title: live.and_then(|live| live.title.clone()).unwrap_or_else(|| key.to_string()),
+            detail: String::new(),
+            note: live.and_then(|live| live.note.clone()),
+            key,
+            state,
+            unknown,
+            pending,
+            ignored,
+            layer: wanted.map(|wanted| wanted.layer.clone()),
+            wanted: wanted_record.cloned(),
+            live: known.cloned(),
+            base: base.cloned(),
+            fields,
+        }
+    }
+
+    /// Whether this item asks for attention: it differs and is not ignored.
+    pub fn counts(&self) -> bool {
+        self.state.differs() && self.ignored.is_none()
+    }
+}
+
+/// Whether a subsystem could be compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "status")]
+pub enum Availability {
+    /// Both sides were read.
+    Compared,
+    /// The tool or service it belongs to is not on this machine.
+    Unavailable {
+        /// What is missing.
+        reason: String,
+        /// What to do about it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+    /// One side could not be read.
+    Failed {
+        /// What went wrong, with file, line and column where they are known.
+        reason: String,
+        /// What to do about it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+}
+
+/// One subsystem, compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SubsystemReport {
+    /// The subsystem.
+    pub id: SubsystemId,
+    /// Whether it could be compared. Where it is unavailable, the items are those that a manifest wants, all
+    /// unknown; where it failed, there are none.
+    pub availability: Availability,
+    /// Parts of the system's side that could not be read, each with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+    /// All items of either side, in key order.
+    pub items: Vec<ItemReport>,
+}
+
+impl SubsystemReport {
+    /// The items that ask for attention.
+    pub fn drifted(&self) -> impl Iterator<Item = &ItemReport> {
+        self.items.iter().filter(|item| item.counts())
+    }
+
+    /// The items that could not be read, and are not ignored.
+    pub fn unknown(&self) -> impl Iterator<Item = &ItemReport> {
+        self.items.iter().filter(|item| item.state == Drift::Unknown && item.ignored.is_none())
+    }
+
+    /// Whether something could not be read. A tool that is missing is no failure while no manifest wants it.
+    pub fn failed(&self) -> bool {
+        matches!(self.availability, Availability::Failed { .. })
+            || !self.unread.is_empty()
+            || self.unknown().next().is_some()
+    }
+}
+
+/// The outcome of a survey.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// [`REPORT_VERSION`].
+    pub version: u32,
+    /// The repository's directory.
+    pub repository: String,
+    /// The host name whose layer was used.
+    pub host: String,
+    /// When the system was read, RFC 3339.
+    pub checked_at: String,
+    /// The subsystems, in the registry's order.
+    pub subsystems: Vec<SubsystemReport>,
+}
+
+impl Report {
+    /// One subsystem's part.
+    pub fn subsystem(&self, id: &SubsystemId) -> Option<&SubsystemReport> {
+        self.subsystems.iter().find(|report| &report.id == id)
+    }
+
+    /// One item.
+    pub fn item(&self, id: &SubsystemId, key: &ItemKey) -> Option<&ItemReport> {
+        self.subsystem(id)?.items.iter().find(|item| &item.key == key)
+    }
+
+    /// How many items ask for attention.
+    pub fn drifted(&self) -> usize {
+        self.subsystems.iter().map(|s| s.drifted().count()).sum()
+    }
+
+    /// Whether part of the machine or of the manifests could not be read that somebody wants something of.
+    pub fn failed(&self) -> bool {
+        self.subsystems.iter().any(SubsystemReport::failed)
+    }
+}

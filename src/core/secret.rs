@@ -1,0 +1,19 @@
+//! What looks like a secret, by its name.
+
+/// Parts of a name that make its value a secret.
+const NAMES: [&str; 7] =
+    ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "APIKEY", "API_KEY", "PRIVATE_KEY"];
+
+/// Whether a variable or setting of this name holds a secret.
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase().replace('-', "_");
+    NAMES.iter().any(|part| name.contains(part))
+}
+
+/// A command-line word with the value of a secret taken out: `--env=API_TOKEN=…`.
+pub fn redact(word: &str) -> String {
+    match word.rsplit_once('=') {
+        Some((name, value)) if is_secret(name) && !value.is_empty() => format!("{name}=…"),
+        _ => word.to_owned(),
+    }
+}

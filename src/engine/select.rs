@@ -1,0 +1,295 @@
+//! From what was found and what was asked for to a plan.
+
+use super::{Engine, manifest_step};
+use crate::core::item::{ItemKey, Layer, SubsystemId};
+use crate::core::merge::{Drift, Suggestion};
+use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
+use crate::core::report::{ItemReport, Report};
+use crate::core::resolve::{Take, after};
+use crate::core::secret;
+use crate::subsystem::Blocked;
+use crate::words::{fill, ngettext};
+
+/// What is to be done with an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// Save the system's values to the manifest.
+    Capture,
+    /// Change the system to the manifest's values.
+    Apply,
+    /// Whatever the item's drift suggests.
+    Suggested,
+}
+
+/// One item the person pointed at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// Its subsystem.
+    pub subsystem: SubsystemId,
+    /// The item.
+    pub item: ItemKey,
+    /// Only these fields; all of them where it is `None`.
+    pub fields: Option<Vec<String>>,
+    /// What to do.
+    pub verb: Verb,
+}
+
+/// What the person asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// For every item of the report: what to do. What is risky is held back.
+    pub all: Option<Verb>,
+    /// For single items: pointing at one is saying yes to it, also to its removal.
+    pub picks: Vec<Pick>,
+    /// Removals are meant.
+    pub prune: bool,
+    /// Conflicts and changes against the suggestion are meant.
+    pub force: bool,
+    /// What looks like a secret may go into the repository.
+    pub secrets: bool,
+    /// The layer for items that no manifest has yet.
+    pub layer: Layer,
+}
+
+impl Request {
+    /// Everything, in one direction.
+    pub fn all(verb: Verb) -> Self {
+        Self {
+            all: Some(verb),
+            picks: Vec::new(),
+            prune: false,
+            force: false,
+            secrets: false,
+            layer: Layer::Shared,
+        }
+    }
+
+    /// Only the given items.
+    pub fn picks(picks: Vec<Pick>) -> Self {
+        Self { all: None, picks, ..Self::all(Verb::Suggested) }
+    }
+}
+
+impl Engine {
+    /// Plans what `request` asks for of what `report` found.
+    pub fn plan(&self, report: &Report, request: &Request) -> anyhow::Result<Plan> {
+        let mut plan = Plan::default();
+        let mut add = |change: Change, held: Option<Held>| match held {
+            Some(held) => plan.held.push(Change { held: Some(held), ..change }),
+            None => plan.changes.push(change),
+        };
+        for subsystem in &report.subsystems {
+            for item in &subsystem.items {
+                let pick = request
+                    .picks
+                    .iter()
+                    .find(|pick| pick.subsystem == subsystem.id && pick.item == item.key);
+                let (verb, fields) = match (pick, request.all) {
+                    (Some(pick), _) => (pick.verb, pick.fields.as_deref()),
+                    (None, Some(verb)) if item.counts() => (verb, None),
+                    _ => continue,
+                };
+                for (side, take) in directions(item, verb, pick.is_some() || request.force) {
+                    let Some(change) =
+                        change(&subsystem.id, item, side, take, fields, &request.layer)
+                    else {
+                        continue;
+                    };
+                    if pick.is_none() && is_foreign_removal(item, &change) {
+                        continue;
+                    }
+                    let held = match pick {
+                        // Pointing at a conflict without a side to take decides nothing.
+                        Some(Pick { verb: Verb::Suggested, .. })
+                            if item.state == Drift::Conflict =>
+                        {
+                            Some(Held::Conflict)
+                        }
+                        Some(_) => None,
+                        None => hold(item, &change, verb, request),
+                    };
+                    let held = held
+                        .or_else(|| (!request.secrets && leaks(&change)).then_some(Held::Secret));
+                    add(change, held);
+                }
+            }
+        }
+        let (steps, blocked) = self.steps(&plan.changes)?;
+        plan.steps = steps;
+        plan.blocked = set_aside(&mut plan.changes, blocked);
+        Ok(plan)
+    }
+
+    /// The plan that makes exactly `changes`, and has `held` waiting: for a person who ticks and unticks.
+    pub fn plan_changes(
+        &self,
+        mut changes: Vec<Change>,
+        held: Vec<Change>,
+    ) -> anyhow::Result<Plan> {
+        let (steps, blocked) = self.steps(&changes)?;
+        let blocked = set_aside(&mut changes, blocked);
+        Ok(Plan { undoes: None, changes, held, blocked, steps })
+    }
+
+    /// The steps that carry `changes` out: the manifests first, then each subsystem in order, and last the steps
+    /// that remove, in the opposite order, so that nothing is removed that something else still needs. Changes that
+    /// cannot be made come back beside them.
+    pub(super) fn steps(
+        &self,
+        changes: &[Change],
+    ) -> anyhow::Result<(Vec<PlannedStep>, Vec<NotPossible>)> {
+        let mut manifests = self.manifests();
+        let (mut steps, mut removals, mut blocked) = (Vec::new(), Vec::new(), Vec::new());
+        for subsystem in self.subsystems() {
+            let id = &subsystem.about().id;
+            let of = |side: Side| -> Vec<&Change> {
+                changes
+                    .iter()
+                    .filter(|change| change.subsystem == *id && change.side == side)
+                    .collect()
+            };
+            let captures = of(Side::Manifest);
+            if !captures.is_empty() {
+                subsystem.capture(&mut manifests, &captures)?;
+            }
+            let applies = of(Side::System);
+            if !applies.is_empty() {
+                let planned = subsystem.steps(&applies, self.host())?;
+                blocked.extend(planned.blocked.into_iter().map(|one| (id.clone(), one)));
+                let planned = planned
+                    .steps
+                    .into_iter()
+                    .map(|step| PlannedStep { subsystems: vec![id.clone()], step });
+                let (late, now): (Vec<_>, Vec<_>) =
+                    planned.partition(|planned| planned.step.risk.removes);
+                steps.extend(now);
+                removals.splice(0..0, late);
+            }
+        }
+        let edits = manifests.edits();
+        let count = edits.len();
+        let title = ngettext("Write {n} manifest", "Write {n} manifests", count);
+        let mut all = manifest_step(fill(&title, &[("n", &count.to_string())]), edits);
+        all.extend(one_dconf_write(steps));
+        all.extend(removals);
+        Ok((all, blocked))
+    }
+}
+
+/// Makes one transaction of all that is written to dconf, in the place of the first.
+fn one_dconf_write(steps: Vec<PlannedStep>) -> Vec<PlannedStep> {
+    let mut all: Vec<PlannedStep> = Vec::with_capacity(steps.len());
+    for planned in steps {
+        let is_dconf = |other: &&mut PlannedStep| matches!(other.step.action, Action::Dconf(_));
+        let first = all.iter_mut().find(is_dconf);
+        let (Some(first), Action::Dconf(more)) = (first, &planned.step.action) else {
+            all.push(planned);
+            continue;
+        };
+        if let Action::Dconf(edits) = &mut first.step.action {
+            edits.extend_from_slice(more);
+            let count = edits.len();
+            let title = ngettext("Change {n} setting", "Change {n} settings", count);
+            first.step.title = fill(&title, &[("n", &count.to_string())]);
+        }
+        first.step.risk = first.step.risk.and(planned.step.risk);
+        first.step.items.extend(planned.step.items);
+        first.subsystems.extend(planned.subsystems);
+    }
+    all
+}
+
+/// A change on the system that a subsystem says cannot be made.
+pub(super) type NotPossible = (SubsystemId, Blocked);
+
+/// Takes the changes that cannot be made out of `changes`.
+pub(super) fn set_aside(
+    changes: &mut Vec<Change>,
+    blocked: Vec<NotPossible>,
+) -> Vec<BlockedChange> {
+    let mut aside = Vec::new();
+    for (subsystem, Blocked { item, reason }) in blocked {
+        let is = |c: &Change| c.side == Side::System && c.subsystem == subsystem && c.item == item;
+        if let Some(at) = changes.iter().position(is) {
+            aside.push(BlockedChange { change: changes.remove(at), reason });
+        }
+    }
+    aside
+}
+
+/// Which sides change, and whether by all differences or only by those that suggest it.
+fn directions(item: &ItemReport, verb: Verb, explicit: bool) -> Vec<(Side, Take)> {
+    if !item.state.differs() {
+        return Vec::new();
+    }
+    let take = if item.state == Drift::Both && !explicit { Take::Suggested } else { Take::All };
+    match (verb, item.state.suggestion()) {
+        (Verb::Capture, _) => vec![(Side::Manifest, take)],
+        (Verb::Apply, _) => vec![(Side::System, take)],
+        (Verb::Suggested, Suggestion::Capture) => vec![(Side::Manifest, Take::Suggested)],
+        (Verb::Suggested, Suggestion::Apply) => vec![(Side::System, Take::Suggested)],
+        (Verb::Suggested, Suggestion::Merge) => {
+            vec![(Side::Manifest, Take::Suggested), (Side::System, Take::Suggested)]
+        }
+        // Shown as waiting for a decision, whichever it will be.
+        (Verb::Suggested, Suggestion::Ask) => vec![(Side::Manifest, Take::All)],
+        (Verb::Suggested, Suggestion::Nothing) => Vec::new(),
+    }
+}
+
+fn change(
+    subsystem: &SubsystemId,
+    item: &ItemReport,
+    side: Side,
+    take: Take,
+    fields: Option<&[String]>,
+    layer: &Layer,
+) -> Option<Change> {
+    let (before, other) = match side {
+        Side::Manifest => (&item.wanted, &item.live),
+        Side::System => (&item.live, &item.wanted),
+    };
+    let after = after(item, side, take, fields);
+    (*before != after).then(|| Change {
+        subsystem: subsystem.clone(),
+        item: item.key.clone(),
+        title: item.title.clone(),
+        side,
+        layer: item.layer.clone().unwrap_or_else(|| layer.clone()),
+        before: before.clone(),
+        after,
+        other: other.clone(),
+        held: None,
+    })
+}
+
+/// A bulk apply does not remove what no manifest ever had, nor a bulk capture what this machine never had.
+fn is_foreign_removal(item: &ItemReport, change: &Change) -> bool {
+    change.after.is_none() && item.base.is_none()
+}
+
+/// Why a change of a bulk request waits for a yes.
+fn hold(item: &ItemReport, change: &Change, verb: Verb, request: &Request) -> Option<Held> {
+    let suggested = item.state.suggestion();
+    let against = matches!(
+        (change.side, suggested),
+        (Side::Manifest, Suggestion::Apply) | (Side::System, Suggestion::Capture)
+    );
+    // Without a base nobody moved: an explicit direction takes its own side, a suggestion has none.
+    let conflict =
+        item.state == Drift::Conflict && (item.base.is_some() || verb == Verb::Suggested);
+    match () {
+        () if conflict && !request.force => Some(Held::Conflict),
+        () if against && !request.force => Some(Held::AgainstSuggestion),
+        () if change.after.is_none() && !request.prune => Some(Held::Removal),
+        () => None,
+    }
+}
+
+/// Whether a capture would put something new into the repository that looks like a secret.
+fn leaks(change: &Change) -> bool {
+    change.side == Side::Manifest
+        && change.fields().iter().any(|(name, _, new)| {
+            new.is_some() && secret::is_secret(name.rsplit('/').next().unwrap_or(name))
+        })
+}

@@ -1,0 +1,410 @@
+//! The application: what the window knows, and what happens when something is asked of it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bucket::core::report::Report;
+use bucket::engine::{Pick, Request, Verb};
+use bucket::host::Host;
+use bucket::subsystem::{About, Page};
+use bucket::words::gettext;
+use relm4::adw::prelude::*;
+use relm4::prelude::*;
+use relm4::{Sender, adw};
+
+use crate::backend::{self, Backend, Job, Purpose, Reply, RepoInfo};
+use crate::flow::Flow;
+use crate::model::{PageData, Row, RowKey};
+use crate::pages::detail;
+use crate::pages::drift::{DriftMsg, DriftOut, DriftPage};
+use crate::pages::history::{HistoryMsg, HistoryPage};
+use crate::pages::log::{LogMsg, LogPage};
+use crate::pages::overview::{Overview, OverviewMsg, OverviewOut};
+use crate::settings::Settings;
+use crate::watch::Watcher;
+use crate::widgets::drift_row::RowAct;
+use crate::widgets::plan_dialog::PlanOut;
+use crate::widgets::sidebar::Sidebar;
+use crate::window::{self, Window};
+use crate::{actions, dialogs, style};
+
+/// What the window is told or asked.
+#[derive(Debug)]
+pub enum AppMsg {
+    Reply(Reply),
+    /// Goes to a page.
+    Show(&'static str),
+    Drift(DriftOut),
+    Overview(OverviewOut),
+    Plan(PlanOut),
+    /// The person has used the toast's or a page's button to take an operation back.
+    Undo(Option<u64>),
+    Redo,
+    Refresh,
+    /// Something outside has changed.
+    Changed,
+    Search,
+    SelectAll,
+    Preferences,
+    Shortcuts,
+    About,
+    /// Asks for a repository.
+    Choose,
+    Use(PathBuf),
+    /// The person said yes to the repository, and to what was waiting for that.
+    Trusted(PathBuf, Option<(bucket::core::plan::Plan, Purpose)>),
+    ShowInSync(bool),
+    Close,
+    Closing,
+}
+
+/// The model of the window.
+pub struct App {
+    root: adw::ApplicationWindow,
+    window: Window,
+    sidebar: Sidebar,
+    settings: Settings,
+    pub(crate) backend: Backend,
+    abouts: Vec<&'static About>,
+    overview: Controller<Overview>,
+    drift: Vec<(Page, Controller<DriftPage>)>,
+    history: Controller<HistoryPage>,
+    log: Controller<LogPage>,
+    repo: Option<RepoInfo>,
+    report: Option<Arc<Report>>,
+    rows: Vec<Arc<Row>>,
+    current: &'static str,
+    watcher: Option<Watcher>,
+    flow: Flow,
+    input: Sender<AppMsg>,
+}
+
+impl Component for App {
+    type Init = Host;
+    type Input = AppMsg;
+    type Output = ();
+    type CommandOutput = ();
+    type Root = adw::ApplicationWindow;
+    type Widgets = ();
+
+    fn init_root() -> Self::Root {
+        adw::ApplicationWindow::builder().build()
+    }
+
+    fn init(host: Host, root: Self::Root, sender: ComponentSender<Self>) -> ComponentParts<Self> {
+        relm4::set_global_css(style::CSS);
+        let settings = Settings::open();
+        let abouts = backend::abouts();
+        let pages: Vec<Page> = Page::ALL
+            .into_iter()
+            .filter(|page| abouts.iter().any(|about| about.page == *page))
+            .collect();
+        let mut entries = vec![("overview", gettext("Overview"), "view-grid-symbolic")];
+        entries.extend(pages.iter().map(|page| (page.name(), page.title(), page.icon())));
+        entries.push(("history", gettext("History"), "document-open-recent-symbolic"));
+        entries.push(("log", gettext("Command Log"), "view-list-bullet-symbolic"));
+        let names: Vec<&'static str> = entries.iter().map(|(name, ..)| *name).collect();
+
+        let input = sender.input_sender().clone();
+        // The window may be closing: nobody is left to hear of it then.
+        let sidebar = Sidebar::new(entries, &["history"], move |name| {
+            drop(input.send(AppMsg::Show(name)));
+        });
+        let flow = Flow::default();
+        let window = window::build(&root, &sidebar, &settings, flow.busy(), sender.input_sender());
+        actions::add(&root, &names, sender.input_sender());
+
+        let input = sender.input_sender();
+        let overview = Overview::builder().launch(abouts.clone()).forward(input, AppMsg::Overview);
+        let show_in_sync = settings.bool("show-in-sync");
+        let drift: Vec<(Page, Controller<DriftPage>)> = pages
+            .into_iter()
+            .map(|page| {
+                let launched = DriftPage::builder().launch((page, show_in_sync));
+                (page, launched.forward(input, AppMsg::Drift))
+            })
+            .collect();
+        let history = HistoryPage::builder()
+            .launch(window.nav.clone())
+            .forward(input, |number| AppMsg::Undo(Some(number)));
+        let backend = {
+            let input = input.clone();
+            Backend::start(host, move |reply| drop(input.send(AppMsg::Reply(reply))))
+        };
+        let log = LogPage::builder().launch(backend.clone()).detach();
+        window.nav.add(overview.widget());
+        for (_, page) in &drift {
+            window.nav.add(page.widget());
+        }
+        window.nav.add(history.widget());
+        window.nav.add(log.widget());
+
+        let last = settings.text("last-page");
+        let current = names.iter().find(|name| **name == last).copied().unwrap_or("overview");
+        backend.send(Job::Open);
+        // GApplication has no window to raise when it is only started as a service.
+        let raised = root.downgrade();
+        relm4::main_application().connect_activate(move |_| {
+            if let Some(window) = raised.upgrade() {
+                window.present();
+            }
+        });
+        let mut model = Self {
+            root,
+            window,
+            sidebar,
+            settings,
+            backend,
+            abouts,
+            overview,
+            drift,
+            history,
+            log,
+            repo: None,
+            report: None,
+            rows: Vec::new(),
+            current: "overview",
+            watcher: None,
+            flow,
+            input: sender.input_sender().clone(),
+        };
+        model.show(current);
+        ComponentParts { model, widgets: () }
+    }
+
+    fn update(&mut self, message: AppMsg, sender: ComponentSender<Self>, _: &Self::Root) {
+        match message {
+            AppMsg::Reply(reply) => self.reply(reply),
+            AppMsg::Show(name) => {
+                self.show(name);
+                self.window.split.set_show_content(true);
+            }
+            AppMsg::Drift(out) => self.drift_out(out),
+            AppMsg::Overview(out) => self.overview_out(out),
+            AppMsg::Plan(out) => self.plan_out(out),
+            AppMsg::Undo(number) => self.backend.send(Job::Undo(number)),
+            AppMsg::Redo => self.backend.send(Job::Redo),
+            AppMsg::Refresh => match self.current_drift() {
+                Some(page) => page.emit(DriftMsg::Refresh),
+                None => self.refresh(),
+            },
+            AppMsg::Changed => self.refresh(),
+            AppMsg::Search => self.tell_current(DriftMsg::Search),
+            AppMsg::SelectAll => self.tell_current(DriftMsg::SelectAll),
+            AppMsg::Preferences => {
+                let in_sync = self.settings.bool("show-in-sync");
+                let repo = self.repo.as_ref().map(|repo| repo.path.clone());
+                dialogs::preferences(&self.root, in_sync, repo, sender.input_sender());
+            }
+            AppMsg::Shortcuts => dialogs::shortcuts(&self.root),
+            AppMsg::About => dialogs::about(&self.root, self.repo.as_ref()),
+            AppMsg::Choose => dialogs::choose_repository(&self.root, sender.input_sender()),
+            AppMsg::Use(root) => self.backend.send(Job::Use(root)),
+            AppMsg::Trusted(root, waiting) => {
+                self.backend.send(Job::Use(root));
+                if let Some((plan, purpose)) = waiting {
+                    self.execute(plan, purpose);
+                }
+            }
+            AppMsg::ShowInSync(show) => {
+                self.settings.set("show-in-sync", show);
+                for (_, page) in &self.drift {
+                    page.emit(DriftMsg::ShowInSync(show));
+                }
+            }
+            AppMsg::Close => self.root.close(),
+            AppMsg::Closing => self.flow.close(),
+        }
+    }
+}
+
+impl App {
+    pub(crate) fn root(&self) -> &adw::ApplicationWindow {
+        &self.root
+    }
+
+    pub(crate) fn flow(&mut self) -> &mut Flow {
+        &mut self.flow
+    }
+
+    pub(crate) fn repo(&self) -> Option<&RepoInfo> {
+        self.repo.as_ref()
+    }
+
+    pub(crate) fn toast(&self, toast: adw::Toast) {
+        // Titles hold names from outside.
+        toast.set_use_markup(false);
+        self.window.toasts.add_toast(toast);
+    }
+
+    /// Reads everything again; opens the repository first where there was none.
+    pub(crate) fn refresh(&self) {
+        self.backend.send(if self.repo.is_some() { Job::Survey } else { Job::Open });
+        self.backend.send(Job::History);
+    }
+
+    fn show(&mut self, name: &'static str) {
+        self.current = name;
+        self.window.nav.replace_with_tags(&[name]);
+        self.sidebar.select(name);
+        if let Some(page) = self.window.nav.visible_page() {
+            self.window.content.set_title(&page.title());
+        }
+        self.settings.set("last-page", name);
+        match name {
+            "log" => self.log.emit(LogMsg::Refresh),
+            "history" => self.backend.send(Job::History),
+            _ => (),
+        }
+    }
+
+    fn current_drift(&self) -> Option<&Controller<DriftPage>> {
+        self.drift.iter().find(|(page, _)| page.name() == self.current).map(|(_, page)| page)
+    }
+
+    fn tell_current(&self, message: DriftMsg) {
+        if let Some(page) = self.current_drift() {
+            page.emit(message);
+        }
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        match reply {
+            Reply::Opened(repo) => self.opened(repo),
+            Reply::NoRepository => {
+                self.overview.emit(OverviewMsg::NoRepository);
+                self.show("overview");
+                self.window.split.set_show_content(true);
+            }
+            Reply::BadRepository(why) => match &self.repo {
+                // The one in use stays in use.
+                Some(_) => dialogs::failure(&self.root, &gettext("Not a Repository"), &why),
+                None => {
+                    self.overview.emit(OverviewMsg::BadRepository(why));
+                    self.show("overview");
+                    self.window.split.set_show_content(true);
+                }
+            },
+            Reply::Surveyed(report) => self.surveyed(report),
+            Reply::SurveyFailed(why) => {
+                self.overview.emit(OverviewMsg::Failed(why.clone()));
+                for (page, controller) in &self.drift {
+                    controller.emit(DriftMsg::Failed(why.clone()));
+                    self.sidebar.set_count(page.name(), 0, true);
+                }
+            }
+            Reply::History(operations) => self.history.emit(HistoryMsg::Operations(operations)),
+            reply => {
+                let input = self.input.clone();
+                self.plan_reply(reply, &input);
+                self.log.emit(LogMsg::Refresh);
+            }
+        }
+    }
+
+    fn opened(&mut self, repo: RepoInfo) {
+        self.overview.emit(OverviewMsg::Repository(repo.clone()));
+        let input = self.input.clone();
+        self.watcher = Some(Watcher::new(&repo.watches, move || drop(input.send(AppMsg::Changed))));
+        self.repo = Some(repo);
+        self.refresh();
+    }
+
+    fn surveyed(&mut self, report: Arc<Report>) {
+        self.overview.emit(OverviewMsg::Report(report.clone()));
+        self.rows.clear();
+        for (page, controller) in &self.drift {
+            let data = Arc::new(PageData::new(&self.abouts, *page, &report));
+            self.sidebar.set_count(page.name(), data.differences(), data.failed());
+            self.rows.extend(data.rows.iter().cloned());
+            controller.emit(DriftMsg::Data(data));
+        }
+        self.report = Some(report);
+        self.update_detail();
+    }
+
+    /// Brings an open detail page up to date, and leaves it where its item is gone.
+    fn update_detail(&self) {
+        let Some(page) = self.window.nav.visible_page() else { return };
+        let Some(key) = detail::key_of(&page) else { return };
+        match self.row(&key) {
+            Some(row) => detail::fill_page(&page, row, &self.input),
+            None => drop(self.window.nav.pop()),
+        }
+    }
+
+    fn row(&self, key: &RowKey) -> Option<&Arc<Row>> {
+        self.rows.iter().find(|row| row.key == *key)
+    }
+
+    fn drift_out(&mut self, out: DriftOut) {
+        match out {
+            DriftOut::Refresh => self.refresh(),
+            DriftOut::Explain { title, text } => dialogs::failure(&self.root, &title, &text),
+            DriftOut::Resolve(keys, verb) => self.resolve(keys, verb, None),
+            DriftOut::Field(key, verb, field) => self.resolve(vec![key], verb, Some(vec![field])),
+            DriftOut::Act(key, act) => self.act(key, act),
+        }
+    }
+
+    fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
+        let Some(report) = self.report.clone() else { return };
+        let picks = keys.into_iter().map(|key| Pick {
+            subsystem: key.subsystem,
+            item: key.item,
+            fields: fields.clone(),
+            verb,
+        });
+        let purpose = if verb == Verb::Capture { Purpose::Capture } else { Purpose::Apply };
+        let request = Request::picks(picks.collect());
+        self.backend.send(Job::Plan { report, request, purpose });
+    }
+
+    fn act(&mut self, key: RowKey, act: RowAct) {
+        let (Some(row), Some(report)) = (self.row(&key).cloned(), self.report.clone()) else {
+            return;
+        };
+        match act {
+            RowAct::SkipUntilChanged => self.backend.send(Job::SkipUntilChanged { report, key }),
+            RowAct::Ignore => self.backend.send(Job::Ignore(key)),
+            RowAct::Details => {
+                let page = detail::new_page(&key);
+                detail::fill_page(&page, &row, &self.input);
+                self.window.nav.push(&page);
+            }
+            RowAct::CopyCommand => {
+                self.root.clipboard().set_text(&row.command());
+                self.toast(adw::Toast::new(&gettext("Command copied")));
+            }
+            RowAct::ShowInManifest => {
+                let about = self.abouts.iter().find(|about| about.id == key.subsystem);
+                let path = about.and_then(|about| backend::manifest_path(&report, about, &key));
+                if let Some(path) = path {
+                    dialogs::show_file(&self.root, &path);
+                }
+            }
+            RowAct::Capture => self.resolve(vec![key], Verb::Capture, None),
+            RowAct::Apply => self.resolve(vec![key], Verb::Apply, None),
+            // A page does this by itself.
+            RowAct::Skip => (),
+        }
+    }
+
+    fn overview_out(&mut self, out: OverviewOut) {
+        match out {
+            OverviewOut::Choose => self.input.emit(AppMsg::Choose),
+            OverviewOut::Retry => self.refresh(),
+            OverviewOut::Open(page) => self.input.emit(AppMsg::Show(page.name())),
+            OverviewOut::Trust => {
+                if let Some(repo) = &self.repo {
+                    dialogs::trust(&self.root, repo, None, &self.input);
+                }
+            }
+            OverviewOut::All(verb) => {
+                let Some(report) = self.report.clone() else { return };
+                let request = Request::all(verb);
+                self.backend.send(Job::Plan { report, request, purpose: Purpose::Apply });
+            }
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! The application's only door to the engine: one thread that does one job after the other.
+//!
+//! Jobs go in by a channel, replies come out as messages of the application. What a running plan says is kept in a
+//! [`Progress`] that both sides share; only "there is news" is sent, once, so a chatty program cannot flood the
+//! window.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bucket::core::plan::{Change, Plan};
+use bucket::core::report::Report;
+use bucket::engine::execute::Untrusted;
+use bucket::engine::journal::Operation;
+use bucket::engine::{Engine, Event, Outcome, Request};
+use bucket::host::{CommandLog, Host};
+use bucket::manifest::Manifests;
+use bucket::manifest::repo::RepoError;
+use bucket::subsystem::{About, Watch};
+use tokio_util::sync::CancellationToken;
+
+use super::model::RowKey;
+
+/// How many lines of output a running plan keeps.
+const LINES: usize = 500;
+
+/// What a plan is for: it decides what is shown when the plan is there, and when it is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Done at once, unless something is held.
+    Capture,
+    /// Shown first.
+    Apply,
+    /// Taking back.
+    Undo,
+    /// Taking an undo back.
+    Redo,
+    /// A rule in `ignore.json`.
+    Ignore,
+}
+
+/// Something for the engine to do.
+#[derive(Debug)]
+pub enum Job {
+    /// Finds the repository again.
+    Open,
+    /// Makes a folder the repository in use.
+    Use(PathBuf),
+    Survey,
+    Plan {
+        report: Arc<Report>,
+        request: Request,
+        purpose: Purpose,
+    },
+    /// The same plan with other changes ticked.
+    Replan {
+        changes: Vec<Change>,
+        held: Vec<Change>,
+    },
+    Undo(Option<u64>),
+    Redo,
+    Ignore(RowKey),
+    SkipUntilChanged {
+        report: Arc<Report>,
+        key: RowKey,
+    },
+    Execute {
+        plan: Plan,
+        purpose: Purpose,
+        cancel: CancellationToken,
+    },
+    History,
+}
+
+/// The repository as the window shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoInfo {
+    pub root: PathBuf,
+    /// The path as people write it.
+    pub path: String,
+    pub branch: Option<String>,
+    pub trusted: bool,
+    pub watches: Vec<Watch>,
+}
+
+/// A plan with one line for each change, held ones last.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    pub plan: Plan,
+    pub lines: Vec<String>,
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub enum Reply {
+    Opened(RepoInfo),
+    /// There is no repository yet.
+    NoRepository,
+    /// There is one, but it cannot be used.
+    BadRepository(String),
+    Surveyed(Arc<Report>),
+    SurveyFailed(String),
+    Planned(Planned, Purpose),
+    Replanned(Planned),
+    /// [`Backend::progress`] has news.
+    Progress,
+    Ended {
+        plan: Plan,
+        outcome: Outcome,
+        purpose: Purpose,
+    },
+    /// The person has to say yes to the repository first.
+    Untrusted {
+        plan: Plan,
+        purpose: Purpose,
+    },
+    History(Vec<Operation>),
+    /// A job could not be done: which, and why.
+    Failed {
+        job: &'static str,
+        why: String,
+    },
+}
+
+/// How far a running plan has come.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// By step: `None` while it runs, then whether it worked.
+    pub steps: Vec<Option<Result<(), String>>>,
+    pub total: usize,
+    pub lines: VecDeque<String>,
+}
+
+#[derive(Default)]
+struct Shared {
+    progress: Mutex<Progress>,
+    told: AtomicBool,
+}
+
+impl Shared {
+    fn with<T>(&self, f: impl FnOnce(&mut Progress) -> T) -> T {
+        f(&mut self.progress.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The application's handle to the engine's thread, which ends when the last handle is gone.
+#[derive(Clone)]
+pub struct Backend {
+    jobs: Sender<Job>,
+    shared: Arc<Shared>,
+    log: Arc<CommandLog>,
+}
+
+impl Backend {
+    /// Starts the thread. `reply` is called on it.
+    pub fn start(host: Host, reply: impl Fn(Reply) + Send + 'static) -> Self {
+        let (jobs, queue) = channel();
+        let shared = Arc::new(Shared::default());
+        let log = host.log().clone();
+        let worker = Worker { host, engine: None, shared: shared.clone(), reply: Box::new(reply) };
+        std::thread::spawn(move || worker.run(&queue));
+        Self { jobs, shared, log }
+    }
+
+    /// Queues a job.
+    pub fn send(&self, job: Job) {
+        // The thread ends only after the last handle: a job that is not taken has nobody waiting for it.
+        let _ = self.jobs.send(job);
+    }
+
+    /// How far the running plan has come. The next news is told after this.
+    pub fn progress(&self) -> Progress {
+        self.shared.told.store(false, Ordering::Release);
+        self.shared.with(|progress| progress.clone())
+    }
+
+    /// The commands this process has run.
+    pub fn log(&self) -> &CommandLog {
+        &self.log
+    }
+}
+
+/// What is fixed about every subsystem, in order.
+pub fn abouts() -> Vec<&'static About> {
+    bucket::subsystem::all().iter().map(|subsystem| subsystem.about()).collect()
+}
+
+/// The manifest that has an item, or would get it.
+pub fn manifest_path(report: &Report, about: &About, key: &RowKey) -> Option<PathBuf> {
+    let file = about.manifests.first()?;
+    let item = report.item(&key.subsystem, &key.item)?;
+    let manifests =
+        Manifests::new(&PathBuf::from(&report.repository).join("manifests"), &report.host);
+    Some(manifests.path(&item.layer.clone().unwrap_or_default(), file.name))
+}
+
+struct Worker {
+    host: Host,
+    engine: Option<Engine>,
+    shared: Arc<Shared>,
+    reply: Box<dyn Fn(Reply) + Send>,
+}
+
+impl Worker {
+    fn run(mut self, queue: &Receiver<Job>) {
+        let mut waiting: VecDeque<Job> = VecDeque::new();
+        loop {
+            let job = match waiting.pop_front() {
+                Some(job) => job,
+                None => match queue.recv() {
+                    Ok(job) => job,
+                    Err(_) => return,
+                },
+            };
+            waiting.extend(queue.try_iter());
+            // A survey that another one follows would be out of date when it is shown.
+            if matches!(job, Job::Survey) && waiting.iter().any(|job| matches!(job, Job::Survey)) {
+                continue;
+            }
+            self.job(job);
+        }
+    }
+
+    fn job(&mut self, job: Job) {
+        let reply = match job {
+            Job::Open => self.open(None),
+            Job::Use(root) => self.open(Some(root)),
+            job => match &self.engine {
+                Some(engine) => self.with_engine(engine, job),
+                None => return,
+            },
+        };
+        (self.reply)(reply);
+    }
+
+    fn open(&mut self, used: Option<PathBuf>) -> Reply {
+        let opened = match &used {
+            Some(root) => Engine::use_repo(&self.host, root)
+                .and_then(|repo| Engine::open(self.host.clone(), Some(&repo.root))),
+            None => Engine::open(self.host.clone(), None),
+        };
+        match opened {
+            Ok(engine) => {
+                let info = info(&engine);
+                self.engine = Some(engine);
+                Reply::Opened(info)
+            }
+            Err(RepoError::None) => Reply::NoRepository,
+            Err(error) => Reply::BadRepository(chain(&error)),
+        }
+    }
+
+    fn with_engine(&self, engine: &Engine, job: Job) -> Reply {
+        let (name, result) = match job {
+            Job::Open | Job::Use(_) => return Reply::NoRepository,
+            Job::Survey => {
+                return match engine.survey(&[]) {
+                    Ok(report) => Reply::Surveyed(Arc::new(report)),
+                    Err(error) => Reply::SurveyFailed(format!("{error:#}")),
+                };
+            }
+            Job::Plan { report, request, purpose } => (
+                "plan",
+                engine.plan(&report, &request).map(|p| Reply::Planned(planned(engine, p), purpose)),
+            ),
+            Job::Replan { changes, held } => (
+                "plan",
+                engine.plan_changes(changes, held).map(|p| Reply::Replanned(planned(engine, p))),
+            ),
+            Job::Undo(number) => (
+                "undo",
+                engine
+                    .plan_undo(number)
+                    .map(|plan| Reply::Planned(planned(engine, plan), Purpose::Undo)),
+            ),
+            Job::Redo => (
+                "redo",
+                engine.plan_redo().map(|p| Reply::Planned(planned(engine, p), Purpose::Redo)),
+            ),
+            Job::Ignore(key) => (
+                "ignore",
+                engine
+                    .plan_ignore(&key.subsystem, &key.item, None)
+                    .map(|plan| Reply::Planned(planned(engine, plan), Purpose::Ignore)),
+            ),
+            Job::SkipUntilChanged { report, key } => match report.item(&key.subsystem, &key.item) {
+                None => return Reply::Surveyed(report),
+                Some(item) => (
+                    "skip",
+                    engine
+                        .skip_until_changed(&key.subsystem, item)
+                        .and_then(|()| engine.survey(&[]))
+                        .map(|report| Reply::Surveyed(Arc::new(report))),
+                ),
+            },
+            Job::Execute { plan, purpose, cancel } => {
+                ("execute", self.execute(engine, plan, purpose, &cancel))
+            }
+            Job::History => ("history", engine.history().map(Reply::History).map_err(Into::into)),
+        };
+        result.unwrap_or_else(|error| Reply::Failed { job: name, why: format!("{error:#}") })
+    }
+
+    fn execute(
+        &self,
+        engine: &Engine,
+        plan: Plan,
+        purpose: Purpose,
+        cancel: &CancellationToken,
+    ) -> anyhow::Result<Reply> {
+        self.shared.with(|progress| *progress = Progress::default());
+        let result = engine.execute(&plan, &mut |event| self.note(&event), cancel);
+        match result {
+            Ok(outcome) => Ok(Reply::Ended { plan, outcome, purpose }),
+            Err(error) if error.is::<Untrusted>() => Ok(Reply::Untrusted { plan, purpose }),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn note(&self, event: &Event<'_>) {
+        self.shared.with(|progress| match event {
+            Event::Start { total, .. } => {
+                progress.total = *total;
+                progress.steps.push(None);
+            }
+            Event::Line(line) => {
+                if progress.lines.len() == LINES {
+                    progress.lines.pop_front();
+                }
+                progress.lines.push_back((*line).to_owned());
+            }
+            Event::End { index, error } => {
+                if let Some(step) = progress.steps.get_mut(*index) {
+                    *step = Some(error.map_or(Ok(()), |error| Err(error.to_owned())));
+                }
+            }
+        });
+        if !self.shared.told.swap(true, Ordering::AcqRel) {
+            (self.reply)(Reply::Progress);
+        }
+    }
+}
+
+fn planned(engine: &Engine, plan: Plan) -> Planned {
+    let describe = |change: &Change| match engine.subsystem(&change.subsystem) {
+        Some(subsystem) => subsystem.describe(change),
+        None => change.title.clone(),
+    };
+    let lines = plan.changes.iter().chain(&plan.held).map(describe).collect();
+    Planned { plan, lines }
+}
+
+fn info(engine: &Engine) -> RepoInfo {
+    let (host, repo) = (engine.host(), engine.repo());
+    let mut watches: Vec<Watch> =
+        engine.subsystems().iter().flat_map(|subsystem| subsystem.watch(host)).collect();
+    let manifests = repo.manifests_dir();
+    watches.push(Watch::Path(manifests.join("hosts").join(&host.env().hostname)));
+    watches.push(Watch::Path(manifests));
+    RepoInfo {
+        root: repo.root.clone(),
+        path: host.display(&repo.root),
+        branch: repo.branch(),
+        trusted: repo.trusted,
+        watches,
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,464 @@
+//! What pages show, worked out of a report. No widgets here, so that all of it is tested as plain values.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bucket::core::item::{ItemKey, Layer, Record, SubsystemId, Value};
+use bucket::core::merge::{Drift, FieldDrift, Suggestion};
+use bucket::core::plan::{Command, Side};
+use bucket::core::report::{Availability, ItemReport, Report, SubsystemReport};
+use bucket::host::command;
+use bucket::subsystem::{About, Page};
+use bucket::words::{self, fill, gettext, ngettext};
+
+/// Names one row: an item of a subsystem.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowKey {
+    pub subsystem: SubsystemId,
+    pub item: ItemKey,
+}
+
+/// One side's value as a row shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// In a few words.
+    pub text: String,
+    /// All of it, for the tooltip, the detail page and the clipboard.
+    pub full: String,
+    /// This side does not have the item.
+    pub absent: bool,
+}
+
+/// One row of a page.
+#[derive(Debug, PartialEq)]
+pub struct Row {
+    pub key: RowKey,
+    /// Where the row's section stands on its page, and what the section is called.
+    pub section: (usize, String),
+    pub icon: &'static str,
+    pub title: String,
+    pub subtitle: String,
+    pub manifest: Shown,
+    pub system: Shown,
+    /// What both said last, where the row is a conflict.
+    pub agreed: Option<Shown>,
+    pub item: ItemReport,
+    /// What the search looks in, in lower case.
+    haystack: String,
+}
+
+impl Row {
+    fn new(about: &About, place: usize, item: &ItemReport) -> Self {
+        let reason = match (&item.unknown, item.pending) {
+            (Some(reason), _) => reason.clone(),
+            (None, Some(pending)) if item.state == Drift::Pending => words::pending(pending),
+            _ => words::item(item),
+        };
+        let mut parts = vec![reason];
+        parts.extend(item.note.clone());
+        if let Some(Layer::Host(host)) = &item.layer {
+            parts.push(fill(&gettext("only for {host}"), &[("host", host)]));
+        }
+        if !item.detail.is_empty() {
+            parts.push(item.detail.clone());
+        }
+        // A value needs no name where there is only one it can be.
+        let lone = about.fields.len() == 1;
+        let manifest = shown(item, Side::Manifest, lone);
+        let system = shown(item, Side::System, lone);
+        let haystack = [&item.title, &item.detail, item.key.as_str(), &manifest.full, &system.full]
+            .join("\n")
+            .to_lowercase();
+        Self {
+            key: RowKey { subsystem: about.id.clone(), item: item.key.clone() },
+            section: (place, gettext(about.title)),
+            icon: about.icon,
+            title: item.title.clone(),
+            subtitle: parts.join(" · "),
+            agreed: (item.state == Drift::Conflict).then(|| agreed(item, lone)),
+            manifest,
+            system,
+            item: item.clone(),
+            haystack,
+        }
+    }
+
+    /// A sign for how the two sides stand, beside the words that say it.
+    pub fn symbol(&self) -> &'static str {
+        match (self.item.state, &self.item.wanted, &self.item.live) {
+            (Drift::Unknown, ..) => "?",
+            (Drift::InSync | Drift::Pending, ..) => "=",
+            (_, None, _) => "+",
+            (_, _, None) => "−",
+            _ => "≠",
+        }
+    }
+
+    /// What the symbol means.
+    pub fn symbol_words(&self) -> String {
+        match self.symbol() {
+            "?" => gettext("The system could not be read"),
+            "=" => gettext("Both say the same"),
+            "+" => gettext("Only on the system"),
+            "−" => gettext("Only in the manifest"),
+            _ => gettext("The two differ"),
+        }
+    }
+
+    /// Whether one verb is the one to take.
+    pub fn suggests(&self, side: Side) -> bool {
+        match self.item.state.suggestion() {
+            Suggestion::Capture => side == Side::Manifest,
+            Suggestion::Apply => side == Side::System,
+            _ => false,
+        }
+    }
+
+    /// What pressing Capture or Apply would do, or why it cannot be pressed.
+    pub fn action(&self, side: Side) -> Result<String, String> {
+        match self.item.state {
+            Drift::InSync => Err(gettext("Both sides say the same")),
+            Drift::Unknown => Err(gettext("The system's side could not be read")),
+            Drift::Pending => Err(gettext("Already applied")),
+            _ => Ok(match (side, &self.item.wanted, &self.item.live) {
+                (Side::Manifest, _, None) => gettext("Remove it from the manifest"),
+                (Side::Manifest, ..) => gettext("Save the system's value to the manifest"),
+                (Side::System, None, _) => gettext("Remove it from the system"),
+                (Side::System, ..) => gettext("Change the system to the manifest's value"),
+            }),
+        }
+    }
+
+    /// The command line that takes the suggested side; Apply where none is.
+    pub fn command(&self) -> String {
+        let verb = if self.suggests(Side::Manifest) { "capture" } else { "apply" };
+        let args = [verb, self.key.subsystem.as_str(), "-i", self.key.item.as_str()];
+        command::display(&Command::new("bkt").args(args))
+    }
+
+    /// The row in one sentence, for screen readers: beside its title, how it stands and both values.
+    pub fn spoken(&self) -> String {
+        let text = gettext("{state}. Manifest: {manifest}. System: {system}.");
+        let values = [
+            ("state", self.subtitle.as_str()),
+            ("manifest", &self.manifest.full),
+            ("system", &self.system.full),
+        ];
+        fill(&text, &values)
+    }
+}
+
+/// What one side has of an item.
+fn shown(item: &ItemReport, side: Side, lone: bool) -> Shown {
+    let (own, words) = match side {
+        Side::Manifest => (&item.wanted, (gettext("Not listed"), gettext("Not in the manifest"))),
+        Side::System => (&item.live, (gettext("Not present"), gettext("Not on the system"))),
+    };
+    if let (Side::System, Some(reason)) = (side, &item.unknown) {
+        return Shown { text: gettext("Unknown"), full: reason.clone(), absent: true };
+    }
+    let Some(own) = own else { return Shown { text: words.0, full: words.1, absent: true } };
+    let presence = match side {
+        Side::Manifest => gettext("Listed"),
+        Side::System => gettext("Present"),
+    };
+    let full = record_lines(item, own, lone).unwrap_or_else(|| presence.clone());
+    let differing: Vec<&FieldDrift> =
+        item.fields.iter().filter(|field| field.state != Drift::InSync).collect();
+    let both = item.wanted.is_some() && item.live.is_some();
+    let text = match (both, differing.as_slice()) {
+        // Nothing to tell apart: few values stand for themselves, more than that for the item's presence.
+        (false, _) | (true, []) => match own.0.len() {
+            1 | 2 => full.replace('\n', ", "),
+            _ => presence,
+        },
+        (true, [field]) => value_of(field, side, lone),
+        (true, fields) => {
+            let parts = fields.iter().map(|f| value_of(f, side, lone)).collect::<Vec<_>>();
+            parts.join(", ")
+        }
+    };
+    Shown { text: one_line(&text), full, absent: false }
+}
+
+/// A field's value on one side, with its name unless it is the only one.
+fn value_of(field: &FieldDrift, side: Side, lone: bool) -> String {
+    let value = match side {
+        Side::Manifest => &field.wanted,
+        Side::System => &field.live,
+    };
+    let text = value.as_ref().map_or_else(|| gettext("not set"), Value::to_string);
+    match lone {
+        true => text,
+        false => named(&field.title, &text),
+    }
+}
+
+fn named(name: &str, value: &str) -> String {
+    fill(&gettext("{field}: {value}"), &[("field", name), ("value", value)])
+}
+
+/// A record, one line a field; `None` where it has no fields.
+fn record_lines(item: &ItemReport, record: &Record, lone: bool) -> Option<String> {
+    let title = |name: &String| {
+        let field = item.fields.iter().find(|field| field.name == *name);
+        field.map_or_else(|| name.clone(), |field| field.title.clone())
+    };
+    let line = |(name, value): (&String, &Value)| match lone {
+        true => value.to_string(),
+        false => named(&title(name), &value.to_string()),
+    };
+    let lines: Vec<String> = record.0.iter().map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn agreed(item: &ItemReport, lone: bool) -> Shown {
+    match &item.base {
+        None => {
+            Shown { text: gettext("Nothing yet"), full: gettext("They never agreed"), absent: true }
+        }
+        Some(base) => {
+            let full = record_lines(item, base, lone).unwrap_or_else(|| gettext("Listed"));
+            Shown { text: one_line(&full), full, absent: false }
+        }
+    }
+}
+
+/// One field of an item as the detail page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldShown {
+    pub name: String,
+    /// Its name for people.
+    pub title: String,
+    pub state: String,
+    pub differs: bool,
+    pub manifest: Option<String>,
+    pub system: Option<String>,
+    pub agreed: Option<String>,
+}
+
+/// The compared fields of an item, those that differ first.
+pub fn fields(item: &ItemReport) -> Vec<FieldShown> {
+    let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
+    let mut fields: Vec<FieldShown> = item
+        .fields
+        .iter()
+        .map(|field| FieldShown {
+            name: field.name.clone(),
+            title: field.title.clone(),
+            state: words::drift(field.state),
+            differs: field.state != Drift::InSync,
+            manifest: text(&field.wanted),
+            system: text(&field.live),
+            agreed: text(&field.base),
+        })
+        .collect();
+    fields.sort_by_key(|field| !field.differs);
+    fields
+}
+
+/// Which rows a page lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Filter {
+    #[default]
+    Differs,
+    ManifestOnly,
+    SystemOnly,
+    InSync,
+    Ignored,
+}
+
+impl Filter {
+    pub const ALL: [Self; 5] =
+        [Self::Differs, Self::ManifestOnly, Self::SystemOnly, Self::InSync, Self::Ignored];
+
+    /// The name its action target has.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Differs => "differs",
+            Self::ManifestOnly => "manifest-only",
+            Self::SystemOnly => "system-only",
+            Self::InSync => "in-sync",
+            Self::Ignored => "ignored",
+        }
+    }
+
+    pub fn title(self) -> String {
+        match self {
+            Self::Differs => gettext("Differences"),
+            Self::ManifestOnly => gettext("Manifest Only"),
+            Self::SystemOnly => gettext("System Only"),
+            Self::InSync => gettext("In Sync"),
+            Self::Ignored => gettext("Ignored"),
+        }
+    }
+
+    pub fn named(name: &str) -> Self {
+        Self::ALL.into_iter().find(|filter| filter.name() == name).unwrap_or_default()
+    }
+}
+
+/// What the person asked to see.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    pub filter: Filter,
+    /// Lower case.
+    pub text: String,
+    /// Rows put aside until the next refresh.
+    pub skipped: BTreeSet<RowKey>,
+    /// The default filter lists what is in sync too.
+    pub show_in_sync: bool,
+}
+
+impl Query {
+    pub fn shows(&self, row: &Row) -> bool {
+        self.lists(row) && (self.text.is_empty() || row.haystack.contains(&self.text))
+    }
+
+    /// Whether the filter, search aside, lists the row.
+    fn lists(&self, row: &Row) -> bool {
+        let item = &row.item;
+        let aside = item.ignored.is_some() || self.skipped.contains(&row.key);
+        let in_sync = item.state == Drift::InSync;
+        match self.filter {
+            Filter::Ignored => aside && !in_sync,
+            _ if aside => false,
+            // What is unknown or pending is no difference, but nothing to keep quiet about either.
+            Filter::Differs => !in_sync || self.show_in_sync,
+            Filter::ManifestOnly => item.live.is_none() && item.unknown.is_none() && !in_sync,
+            Filter::SystemOnly => item.wanted.is_none() && item.unknown.is_none() && !in_sync,
+            Filter::InSync => in_sync,
+        }
+    }
+}
+
+/// A subsystem of a page that could not be read, or not all of it, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub title: String,
+    pub reason: String,
+    pub hint: Option<String>,
+    /// It is not on this machine at all, which is nobody's mistake.
+    pub unavailable: bool,
+}
+
+/// What one page shows of a report.
+#[derive(Clone, Debug, Default)]
+pub struct PageData {
+    pub rows: Vec<Arc<Row>>,
+    pub troubles: Vec<Trouble>,
+    /// How many subsystems the page has.
+    pub sections: usize,
+    /// RFC 3339.
+    pub checked_at: String,
+}
+
+impl PageData {
+    /// Picks what belongs on `page` out of a report.
+    pub fn new(abouts: &[&'static About], page: Page, report: &Report) -> Self {
+        let mut data = Self { checked_at: report.checked_at.clone(), ..Self::default() };
+        for about in abouts.iter().filter(|about| about.page == page) {
+            let place = data.sections;
+            data.sections += 1;
+            let Some(subsystem) = report.subsystem(&about.id) else { continue };
+            data.troubles.extend(trouble(about, subsystem));
+            // An item that neither side has, and that could be read, is settled.
+            let items = subsystem.items.iter().filter(|item| {
+                item.wanted.is_some() || item.live.is_some() || item.unknown.is_some()
+            });
+            data.rows.extend(items.map(|item| Arc::new(Row::new(about, place, item))));
+        }
+        data
+    }
+
+    /// How many rows ask for attention.
+    pub fn differences(&self) -> usize {
+        self.rows.iter().filter(|row| row.item.counts()).count()
+    }
+
+    /// Whether part of the page could not be read although it should be there.
+    pub fn failed(&self) -> bool {
+        self.troubles.iter().any(|trouble| !trouble.unavailable)
+    }
+}
+
+/// Why a subsystem, or part of it, could not be read.
+pub fn trouble(about: &About, report: &SubsystemReport) -> Option<Trouble> {
+    let (reason, hint, unavailable) = match &report.availability {
+        Availability::Compared if report.unread.is_empty() => return None,
+        Availability::Compared => (&report.unread.join("\n"), &None, false),
+        Availability::Unavailable { reason, hint } => (reason, hint, true),
+        Availability::Failed { reason, hint } => (reason, hint, false),
+    };
+    let (reason, hint) = (reason.clone(), hint.clone());
+    Some(Trouble { title: gettext(about.title), reason, hint, unavailable })
+}
+
+/// What takes the place of a page's list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PageState {
+    /// Nothing has been read yet.
+    Loading,
+    /// Nothing could be read.
+    Failed { message: String },
+    /// Nothing of it is on this machine.
+    Unavailable { reason: String, hint: Option<String> },
+    /// No difference.
+    InSync,
+    /// The filter or the search leaves nothing.
+    NoResults,
+    /// Rows.
+    List,
+}
+
+/// What a page shows for `query`; `data` is `None` before the first survey, `visible` counts the rows that pass.
+pub fn page_state(data: Option<&PageData>, query: &Query, visible: usize) -> PageState {
+    let Some(data) = data else { return PageState::Loading };
+    if visible > 0 {
+        return PageState::List;
+    }
+    if data.rows.is_empty() && data.troubles.len() == data.sections && data.sections > 0 {
+        if data.failed() {
+            return PageState::Failed { message: reasons(data) };
+        }
+        if let Some(first) = data.troubles.first() {
+            let (reason, hint) = (first.reason.clone(), first.hint.clone());
+            return PageState::Unavailable { reason, hint };
+        }
+    }
+    let plain = query.text.is_empty() && query.filter == Filter::Differs;
+    if plain && data.failed() {
+        // What could be read matches; that is no reason to call the rest so.
+        return PageState::Failed { message: reasons(data) };
+    }
+    match plain && query.skipped.is_empty() {
+        true => PageState::InSync,
+        false => PageState::NoResults,
+    }
+}
+
+fn reasons(data: &PageData) -> String {
+    data.troubles.iter().map(|trouble| trouble.reason.as_str()).collect::<Vec<_>>().join("\n")
+}
+
+/// A sidebar row's name for screen readers: "Flatpaks, 3 differences".
+pub fn row_name(title: &str, differences: usize, failed: bool) -> String {
+    if failed {
+        return fill(&gettext("{page}, could not be read"), &[("page", title)]);
+    }
+    match differences {
+        0 => title.to_owned(),
+        n => {
+            let text = ngettext("{page}, {n} difference", "{page}, {n} differences", n);
+            fill(&text, &[("page", title), ("n", &n.to_string())])
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "model_tests.rs"]
+pub mod tests;

@@ -1,0 +1,205 @@
+//! Tests of what pages show.
+
+use bucket::core::ignore::Ignored;
+use bucket::core::item::{FieldSpec, LeftOut, Live, Pending, Wanted};
+use bucket::core::report::REPORT_VERSION;
+use bucket::words::mark;
+
+use super::*;
+
+/// A subsystem for tests.
+pub static ABOUT: About = About {
+    id: SubsystemId::new("toys"),
+    noun: "toy",
+    page: Page::Flatpaks,
+    title: mark("Toys"),
+    icon: "package-x-generic-symbolic",
+    fields: &[
+        FieldSpec { name: "branch", left_out: LeftOut::NotCompared },
+        FieldSpec { name: "colours", left_out: LeftOut::NotCompared },
+    ],
+    manifests: &[],
+};
+
+/// A record with a branch.
+pub fn branch(branch: &str) -> Record {
+    Record::new().with("branch", branch)
+}
+
+/// An item out of its three sides.
+pub fn item(
+    key: &str,
+    base: Option<Record>,
+    wanted: Option<Record>,
+    live: Option<Live>,
+    ignored: Option<Ignored>,
+) -> ItemReport {
+    let wanted = wanted.map(|record| Wanted { record, layer: Layer::Shared });
+    let key = ItemKey::new(key);
+    let (base, wanted) = (base.as_ref(), wanted.as_ref());
+    ItemReport::judge(ABOUT.fields, key, base, wanted, live.as_ref(), ignored, &|_| false)
+}
+
+/// A report over these items.
+pub fn report(items: Vec<ItemReport>) -> Report {
+    let availability = Availability::Compared;
+    Report {
+        version: REPORT_VERSION,
+        repository: "/repo".to_owned(),
+        host: "lab".to_owned(),
+        checked_at: "2026-01-02T03:04:05Z".to_owned(),
+        subsystems: vec![SubsystemReport {
+            id: ABOUT.id.clone(),
+            availability,
+            unread: Vec::new(),
+            items,
+        }],
+    }
+}
+
+/// One item of each kind.
+pub fn all_kinds() -> Vec<ItemReport> {
+    let known = |text: &str| Some(Live::known(branch(text)));
+    vec![
+        item("system-changed", Some(branch("a")), Some(branch("a")), known("b"), None),
+        item("manifest-changed", Some(branch("a")), Some(branch("b")), known("a"), None),
+        item("conflict", None, Some(branch("a")), known("b"), None),
+        item("unmanaged", None, None, known("a"), None),
+        item("missing", None, Some(branch("a")), None, None),
+        item("in-sync", None, Some(branch("a")), known("a"), None),
+        item("unknown", None, Some(branch("a")), Some(Live::unknown("no permission")), None),
+        item("ignored", None, None, known("a"), Some(Ignored::Skipped)),
+    ]
+}
+
+fn data(items: Vec<ItemReport>) -> PageData {
+    PageData::new(&[&ABOUT], Page::Flatpaks, &report(items))
+}
+
+fn listed(data: &PageData, query: &Query) -> Vec<String> {
+    let rows = data.rows.iter().filter(|row| query.shows(row));
+    rows.map(|row| row.key.item.to_string()).collect()
+}
+
+#[test]
+fn each_filter_lists_its_own() {
+    let data = data(all_kinds());
+    let with = |filter| listed(&data, &Query { filter, ..Query::default() });
+    assert_eq!(
+        with(Filter::Differs),
+        ["system-changed", "manifest-changed", "conflict", "unmanaged", "missing", "unknown"]
+    );
+    assert_eq!(with(Filter::ManifestOnly), ["missing"]);
+    assert_eq!(with(Filter::SystemOnly), ["unmanaged"]);
+    assert_eq!(with(Filter::InSync), ["in-sync"]);
+    assert_eq!(with(Filter::Ignored), ["ignored"]);
+}
+
+#[test]
+fn what_is_skipped_moves_to_the_ignored() {
+    let data = data(all_kinds());
+    let key = data.rows[0].key.clone();
+    let mut query = Query { skipped: BTreeSet::from([key]), ..Query::default() };
+    assert!(!listed(&data, &query).contains(&"system-changed".to_owned()));
+    query.filter = Filter::Ignored;
+    assert_eq!(listed(&data, &query), ["system-changed", "ignored"]);
+}
+
+#[test]
+fn search_looks_in_names_and_values() {
+    let data = data(all_kinds());
+    let with = |text: &str| listed(&data, &Query { text: text.to_owned(), ..Query::default() });
+    assert_eq!(with("conf"), ["conflict"]);
+    assert_eq!(with("no permission"), ["unknown"]);
+    assert!(with("nothing like it").is_empty());
+}
+
+#[test]
+fn badges_count_what_asks_for_attention() {
+    let data = data(all_kinds());
+    assert_eq!(data.differences(), 5);
+    assert_eq!(row_name("Flatpaks", 5, false), "Flatpaks, 5 differences");
+    assert_eq!(row_name("Flatpaks", 1, false), "Flatpaks, 1 difference");
+    assert_eq!(row_name("Flatpaks", 0, false), "Flatpaks");
+    assert_eq!(row_name("Flatpaks", 0, true), "Flatpaks, could not be read");
+}
+
+#[test]
+fn a_row_says_both_values_and_which_side_to_take() {
+    let data = data(all_kinds());
+    let row = |name: &str| {
+        let found = data.rows.iter().find(|row| row.title == name);
+        found.map(Arc::clone).unwrap_or_else(|| panic!("no row {name}"))
+    };
+    let changed = row("system-changed");
+    assert_eq!(
+        (changed.manifest.text.as_str(), changed.system.text.as_str()),
+        ("branch: a", "branch: b")
+    );
+    assert_eq!(changed.symbol(), "≠");
+    assert!(changed.suggests(Side::Manifest) && !changed.suggests(Side::System));
+    assert!(changed.agreed.is_none());
+    assert_eq!(changed.command(), "bkt capture toys -i system-changed");
+    assert_eq!(row("unmanaged").symbol(), "+");
+    assert!(row("unmanaged").manifest.absent);
+    assert_eq!(row("missing").symbol(), "−");
+    assert_eq!(row("missing").command(), "bkt apply toys -i missing");
+    let conflict = row("conflict");
+    assert!(!conflict.suggests(Side::Manifest) && !conflict.suggests(Side::System));
+    assert!(conflict.agreed.is_some());
+    let unknown = row("unknown");
+    assert_eq!((unknown.symbol(), unknown.system.full.as_str()), ("?", "no permission"));
+    assert!(unknown.action(Side::Manifest).is_err() && unknown.action(Side::System).is_err());
+}
+
+#[test]
+fn removals_are_called_so() {
+    let data = data(all_kinds());
+    let tooltip = |name: &str, side| {
+        let row = data.rows.iter().find(|row| row.title == name);
+        row.and_then(|row| row.action(side).ok()).unwrap_or_default()
+    };
+    assert_eq!(tooltip("unmanaged", Side::System), "Remove it from the system");
+    assert_eq!(tooltip("missing", Side::Manifest), "Remove it from the manifest");
+}
+
+#[test]
+fn a_settled_item_has_no_row() {
+    assert!(data(vec![item("gone", Some(branch("a")), None, None, None)]).rows.is_empty());
+}
+
+#[test]
+fn pending_is_listed_but_not_counted() {
+    let mut live = Live::known(branch("a"));
+    live.pending = Some(Pending::LogOut);
+    let data = data(vec![item("later", None, Some(branch("a")), Some(live), None)]);
+    assert_eq!(data.differences(), 0);
+    assert_eq!(listed(&data, &Query::default()), ["later"]);
+    assert_eq!(data.rows[0].subtitle, "after the next log-in");
+}
+
+#[test]
+fn a_page_says_what_it_is_without_rows() {
+    let query = Query::default();
+    assert_eq!(page_state(None, &query, 0), PageState::Loading);
+    let synced = data(vec![]);
+    assert_eq!(page_state(Some(&synced), &query, 0), PageState::InSync);
+    let searched = Query { text: "x".to_owned(), ..Query::default() };
+    assert_eq!(page_state(Some(&synced), &searched, 0), PageState::NoResults);
+    assert_eq!(page_state(Some(&synced), &query, 3), PageState::List);
+
+    let mut unreadable = report(vec![]);
+    unreadable.subsystems[0].availability =
+        Availability::Failed { reason: "line 3".to_owned(), hint: None };
+    let failed = PageData::new(&[&ABOUT], Page::Flatpaks, &unreadable);
+    assert!(failed.failed());
+    let message = "line 3".to_owned();
+    assert_eq!(page_state(Some(&failed), &query, 0), PageState::Failed { message });
+
+    unreadable.subsystems[0].availability =
+        Availability::Unavailable { reason: "no flatpak".to_owned(), hint: None };
+    let missing = PageData::new(&[&ABOUT], Page::Flatpaks, &unreadable);
+    assert!(!missing.failed());
+    let unavailable = PageState::Unavailable { reason: "no flatpak".to_owned(), hint: None };
+    assert_eq!(page_state(Some(&missing), &query, 0), unavailable);
+}

@@ -1,0 +1,165 @@
+//! The detail page of one item: every field with what manifest and system say, and said last.
+
+use std::sync::Arc;
+
+use bucket::core::item::{ItemKey, SubsystemId};
+use bucket::core::plan::Side;
+use bucket::engine::Verb;
+use bucket::words::{fill, gettext};
+use relm4::adw::prelude::*;
+use relm4::{Sender, adw, gtk};
+
+use super::drift::DriftOut;
+use crate::app::AppMsg;
+use crate::model::{FieldShown, Row, RowKey, fields};
+use crate::widgets::drift_row::RowAct;
+use crate::widgets::{set_name, set_tooltip};
+
+/// Detail pages are told from others by how their tags start.
+const TAG: &str = "item";
+
+/// An empty page for an item.
+pub fn new_page(key: &RowKey) -> adw::NavigationPage {
+    let tag = format!("{TAG}\n{}\n{}", key.subsystem, key.item);
+    adw::NavigationPage::builder().title(key.item.as_str()).tag(tag).build()
+}
+
+/// The item whose detail page this is, if it is one.
+pub fn key_of(page: &adw::NavigationPage) -> Option<RowKey> {
+    let tag = page.tag()?;
+    let (subsystem, item) = tag.strip_prefix(TAG)?.strip_prefix('\n')?.split_once('\n')?;
+    let subsystem = bucket::subsystem::all()
+        .iter()
+        .map(|one| one.about().id.clone())
+        .find(|id: &SubsystemId| id.as_str() == subsystem)?;
+    Some(RowKey { subsystem, item: ItemKey::new(item) })
+}
+
+/// Puts an item on its page.
+pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<AppMsg>) {
+    page.set_title(&row.title);
+    let content = adw::PreferencesPage::new();
+    let head = adw::PreferencesGroup::new();
+    head.add(&text_row(&gettext("Status"), Some(&row.subtitle), None));
+    content.add(&head);
+    let fields = fields(&row.item);
+    match fields.is_empty() {
+        true => content.add(&presence_group(row)),
+        false => {
+            for field in &fields {
+                content.add(&field_group(row, field, fields.len() > 1, sender));
+            }
+        }
+    }
+    let toolbar = adw::ToolbarView::builder().content(&content).build();
+    toolbar.add_top_bar(&adw::HeaderBar::new());
+    toolbar.add_bottom_bar(&buttons(row, sender));
+    page.set_child(Some(&toolbar));
+}
+
+fn presence_group(row: &Row) -> adw::PreferencesGroup {
+    let group = adw::PreferencesGroup::new();
+    group.add(&text_row(&gettext("Manifest"), Some(&row.manifest.full), None));
+    group.add(&text_row(&gettext("System"), Some(&row.system.full), None));
+    group
+}
+
+/// The three values of a field, and its own buttons where the item has several that differ.
+fn field_group(
+    row: &Row,
+    field: &FieldShown,
+    several: bool,
+    sender: &Sender<AppMsg>,
+) -> adw::PreferencesGroup {
+    // A group's title and description are markup: what comes from outside goes where it is not.
+    let group = adw::PreferencesGroup::new();
+    if several {
+        let name = adw::ActionRow::builder().use_markup(false).build();
+        name.set_title(&field.title);
+        name.set_subtitle(&field.state);
+        let both = row.item.wanted.is_some() && row.item.live.is_some();
+        if field.differs && both {
+            for (side, verb, label) in verbs() {
+                let button = gtk::Button::builder().label(label).build();
+                button.set_valign(gtk::Align::Center);
+                button.add_css_class("flat");
+                let text = match side {
+                    Side::Manifest => gettext("Capture {field}"),
+                    Side::System => gettext("Apply {field}"),
+                };
+                set_name(&button, &fill(&text, &[("field", &field.title)]));
+                let (sender, key, field) = (sender.clone(), row.key.clone(), field.name.clone());
+                button.connect_clicked(move |_| {
+                    // The window may be closing: nobody is left to hear of it then.
+                    let out = DriftOut::Field(key.clone(), verb, field.clone());
+                    drop(sender.send(AppMsg::Drift(out)));
+                });
+                name.add_suffix(&button);
+            }
+        }
+        group.add(&name);
+    }
+    group.add(&text_row(&gettext("Manifest"), field.manifest.as_deref(), Some(&field.name)));
+    group.add(&text_row(&gettext("System"), field.system.as_deref(), Some(&field.name)));
+    if field.differs {
+        let agreed = field.agreed.as_deref();
+        group.add(&text_row(&gettext("Last Agreed"), agreed, Some(&field.name)));
+    }
+    group
+}
+
+fn verbs() -> [(Side, Verb, String); 2] {
+    [
+        (Side::Manifest, Verb::Capture, gettext("Capture")),
+        (Side::System, Verb::Apply, gettext("Apply")),
+    ]
+}
+
+/// A row with a value that can be copied; `None` is a value that is not there.
+fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::ActionRow {
+    let row = adw::ActionRow::builder()
+        .use_markup(false)
+        .title(title)
+        .subtitle(value.map_or_else(|| gettext("Not set"), str::to_owned))
+        .subtitle_selectable(true)
+        .build();
+    row.add_css_class("property");
+    if let (Some(value), Some(_)) = (value, field) {
+        let copy = gtk::Button::from_icon_name("edit-copy-symbolic");
+        copy.set_valign(gtk::Align::Center);
+        copy.add_css_class("flat");
+        copy.set_tooltip_text(Some(&gettext("Copy")));
+        set_name(&copy, &fill(&gettext("Copy {field}"), &[("field", title)]));
+        let value = value.to_owned();
+        copy.connect_clicked(move |button| button.clipboard().set_text(&value));
+        row.add_suffix(&copy);
+    }
+    row
+}
+
+/// What can be done about the item, below everything.
+fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
+    let bar = gtk::ActionBar::new();
+    for (side, _, label) in verbs().into_iter().rev() {
+        let act = if side == Side::Manifest { RowAct::Capture } else { RowAct::Apply };
+        let button = gtk::Button::with_label(&label);
+        let action = row.action(side);
+        button.set_sensitive(action.is_ok());
+        let (Ok(words) | Err(words)) = action;
+        set_tooltip(&button, &words);
+        if row.suggests(side) {
+            button.add_css_class("suggested-action");
+        }
+        let text = match side {
+            Side::Manifest => gettext("Capture {item}"),
+            Side::System => gettext("Apply {item}"),
+        };
+        set_name(&button, &fill(&text, &[("item", &row.title)]));
+        let (sender, key) = (sender.clone(), row.key.clone());
+        button.connect_clicked(move |_| {
+            drop(sender.send(AppMsg::Drift(DriftOut::Act(key.clone(), act.clone()))));
+        });
+        bar.pack_end(&button);
+    }
+    bar.upcast()
+}

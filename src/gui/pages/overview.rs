@@ -1,0 +1,278 @@
+//! The first page: the repository, and how each subsystem stands. Without a repository, a welcome.
+
+use std::sync::Arc;
+
+use bucket::core::report::Report;
+use bucket::engine::Verb;
+use bucket::subsystem::{About, Page};
+use bucket::words::{fill, gettext, ngettext};
+use relm4::adw::prelude::*;
+use relm4::gtk::glib;
+use relm4::prelude::*;
+use relm4::{adw, gtk};
+
+use super::local_time;
+use crate::backend::RepoInfo;
+use crate::model::{row_name, trouble};
+use crate::widgets::set_name;
+
+/// What the page is told.
+#[derive(Debug)]
+pub enum OverviewMsg {
+    Repository(RepoInfo),
+    NoRepository,
+    BadRepository(String),
+    Report(Arc<Report>),
+    Failed(String),
+}
+
+/// What the page asks of the window.
+#[derive(Clone, Debug)]
+pub enum OverviewOut {
+    Choose,
+    /// The person says yes to the repository that is shown.
+    Trust,
+    Retry,
+    Open(Page),
+    All(Verb),
+}
+
+enum State {
+    Loading,
+    Welcome,
+    Bad(String),
+    Repository,
+}
+
+/// The page's model.
+pub struct Overview {
+    abouts: Vec<&'static About>,
+    state: State,
+    repo: Option<RepoInfo>,
+    report: Option<Arc<Report>>,
+    failure: Option<String>,
+}
+
+/// The page's widgets.
+pub struct OverviewWidgets {
+    stack: gtk::Stack,
+    bad: adw::StatusPage,
+    banner: adw::Banner,
+    repository: adw::ActionRow,
+    group: adw::PreferencesGroup,
+    rows: Vec<(adw::ActionRow, gtk::Label)>,
+    actions: gtk::Widget,
+}
+
+impl SimpleComponent for Overview {
+    type Init = Vec<&'static About>;
+    type Input = OverviewMsg;
+    type Output = OverviewOut;
+    type Root = adw::NavigationPage;
+    type Widgets = OverviewWidgets;
+
+    fn init_root() -> Self::Root {
+        adw::NavigationPage::builder().title(gettext("Overview")).tag("overview").build()
+    }
+
+    fn init(
+        abouts: Self::Init,
+        root: Self::Root,
+        sender: ComponentSender<Self>,
+    ) -> ComponentParts<Self> {
+        let widgets = build(&root, &abouts, &sender);
+        let state = State::Loading;
+        let model = Self { abouts, state, repo: None, report: None, failure: None };
+        ComponentParts { model, widgets }
+    }
+
+    fn update(&mut self, message: OverviewMsg, _: ComponentSender<Self>) {
+        match message {
+            OverviewMsg::Repository(repo) => {
+                self.repo = Some(repo);
+                self.state = State::Repository;
+            }
+            OverviewMsg::NoRepository => self.state = State::Welcome,
+            OverviewMsg::BadRepository(why) => self.state = State::Bad(why),
+            OverviewMsg::Report(report) => {
+                self.failure = None;
+                self.report = Some(report);
+            }
+            OverviewMsg::Failed(why) => self.failure = Some(why),
+        }
+    }
+
+    fn update_view(&self, widgets: &mut OverviewWidgets, _: ComponentSender<Self>) {
+        widgets.stack.set_visible_child_name(match &self.state {
+            State::Loading => "loading",
+            State::Welcome => "welcome",
+            State::Bad(why) => {
+                widgets.bad.set_description(Some(&glib::markup_escape_text(why)));
+                "bad"
+            }
+            State::Repository => "repository",
+        });
+        if let Some(repo) = &self.repo {
+            widgets.repository.set_title(&repo.path);
+            let branch = repo.branch.as_deref();
+            let text = gettext("Branch {branch}");
+            let branch = branch.map(|branch| fill(&text, &[("branch", branch)]));
+            widgets.repository.set_subtitle(&branch.unwrap_or_default());
+            let untrusted = !repo.trusted && matches!(self.state, State::Repository);
+            widgets.banner.set_revealed(untrusted);
+        }
+        if let Some(report) = &self.report {
+            let time = local_time(&report.checked_at, "%H:%M");
+            let text = fill(&gettext("Checked at {time}"), &[("time", &time)]);
+            widgets.group.set_description(Some(&text));
+            for (about, (row, count)) in self.abouts.iter().zip(&widgets.rows) {
+                let (text, drifted, failed) = summary(about, report);
+                row.set_subtitle(&text);
+                count.set_text(&drifted.to_string());
+                count.set_visible(drifted > 0);
+                set_name(row, &row_name(&gettext(about.title), drifted, failed));
+            }
+            widgets.actions.set_visible(report.drifted() > 0);
+        }
+        if let Some(why) = &self.failure {
+            widgets.group.set_description(Some(why));
+        }
+    }
+}
+
+/// How a subsystem stands, in words; how many items differ; whether it could not be read.
+fn summary(about: &About, report: &Report) -> (String, usize, bool) {
+    let Some(subsystem) = report.subsystem(&about.id) else { return (String::new(), 0, false) };
+    if let Some(trouble) = trouble(about, subsystem) {
+        return (trouble.reason, 0, !trouble.unavailable);
+    }
+    let drifted = subsystem.drifted().count();
+    let text = match drifted {
+        0 => gettext("Everything matches"),
+        n => {
+            let text = ngettext("{n} difference", "{n} differences", n);
+            fill(&text, &[("n", &n.to_string())])
+        }
+    };
+    (text, drifted, false)
+}
+
+fn build(
+    root: &adw::NavigationPage,
+    abouts: &[&'static About],
+    sender: &ComponentSender<Overview>,
+) -> OverviewWidgets {
+    let on = |out: OverviewOut| {
+        let output = sender.output_sender().clone();
+        // The window may be closing: nobody is left to hear of it then.
+        move || drop(output.send(out.clone()))
+    };
+    let pill = |text: &str, out: OverviewOut| {
+        let button = gtk::Button::with_mnemonic(text);
+        button.set_can_shrink(true);
+        button.add_css_class("pill");
+        let pressed = on(out);
+        button.connect_clicked(move |_| pressed());
+        button
+    };
+    let choose = || {
+        let button = pill(&gettext("_Choose Repository…"), OverviewOut::Choose);
+        button.set_halign(gtk::Align::Center);
+        button
+    };
+    let welcome_button = choose();
+    welcome_button.add_css_class("suggested-action");
+    let welcome = adw::StatusPage::builder()
+        .icon_name(crate::settings::APP_ID)
+        .title(gettext("Welcome to Bucket"))
+        .description(gettext(
+            "Choose the repository with the manifests of your desktop. Nothing is changed by looking at it.",
+        ))
+        .child(&welcome_button)
+        .build();
+    let bad_buttons = gtk::Box::new(gtk::Orientation::Vertical, 12);
+    bad_buttons.append(&choose());
+    let retry = pill(&gettext("_Retry"), OverviewOut::Retry);
+    retry.set_halign(gtk::Align::Center);
+    bad_buttons.append(&retry);
+    let bad = adw::StatusPage::builder()
+        .icon_name("dialog-error-symbolic")
+        .title(gettext("Repository Cannot Be Used"))
+        .child(&bad_buttons)
+        .build();
+
+    let repository = adw::ActionRow::builder().use_markup(false).build();
+    repository.add_css_class("property");
+    let change =
+        gtk::Button::builder().label(gettext("Change…")).valign(gtk::Align::Center).build();
+    let pressed = on(OverviewOut::Choose);
+    change.connect_clicked(move |_| pressed());
+    set_name(&change, &gettext("Change Repository…"));
+    repository.add_suffix(&change);
+    let repository_group = adw::PreferencesGroup::builder().title(gettext("Repository")).build();
+    repository_group.add(&repository);
+
+    let group = adw::PreferencesGroup::builder().title(gettext("This Machine")).build();
+    let mut rows = Vec::new();
+    for about in abouts {
+        let row = adw::ActionRow::builder()
+            .use_markup(false)
+            .title(gettext(about.title))
+            .subtitle(gettext("Reading"))
+            .subtitle_lines(2)
+            .activatable(true)
+            .build();
+        row.add_prefix(&gtk::Image::from_icon_name(about.icon));
+        let count = gtk::Label::builder().visible(false).valign(gtk::Align::Center).build();
+        count.add_css_class("count");
+        row.add_suffix(&count);
+        row.add_suffix(&gtk::Image::from_icon_name("go-next-symbolic"));
+        let pressed = on(OverviewOut::Open(about.page));
+        row.connect_activated(move |_| pressed());
+        group.add(&row);
+        rows.push((row, count));
+    }
+
+    let actions = adw::WrapBox::builder()
+        .child_spacing(12)
+        .line_spacing(12)
+        .align(0.5)
+        .visible(false)
+        .build();
+    let suggested = pill(&gettext("Take _Suggestions…"), OverviewOut::All(Verb::Suggested));
+    suggested.add_css_class("suggested-action");
+    suggested.set_tooltip_text(Some(&gettext("Capture or apply, whichever each item suggests")));
+    let capture = pill(&gettext("_Capture All…"), OverviewOut::All(Verb::Capture));
+    capture.set_tooltip_text(Some(&gettext("Save the system's values to the manifests")));
+    let apply = pill(&gettext("_Apply All…"), OverviewOut::All(Verb::Apply));
+    apply.set_tooltip_text(Some(&gettext("Change the system to the manifests' values")));
+    for button in [&suggested, &capture, &apply] {
+        actions.append(button);
+    }
+    let actions_group = adw::PreferencesGroup::new();
+    actions_group.add(&actions);
+
+    let page = adw::PreferencesPage::new();
+    page.add(&group);
+    page.add(&actions_group);
+    page.add(&repository_group);
+
+    let stack = gtk::Stack::new();
+    stack.set_vhomogeneous(false);
+    stack.add_named(&adw::Bin::new(), Some("loading"));
+    stack.add_named(&welcome, Some("welcome"));
+    stack.add_named(&bad, Some("bad"));
+    stack.add_named(&page, Some("repository"));
+
+    let banner = adw::Banner::builder()
+        .title(gettext("This repository is not in use on this machine yet"))
+        .button_label(gettext("Use…"))
+        .build();
+    let pressed = on(OverviewOut::Trust);
+    banner.connect_button_clicked(move |_| pressed());
+    let toolbar = adw::ToolbarView::builder().content(&stack).build();
+    toolbar.add_top_bar(&adw::HeaderBar::new());
+    toolbar.add_top_bar(&banner);
+    root.set_child(Some(&toolbar));
+    OverviewWidgets { stack, bad, banner, repository, group, rows, actions: actions.upcast() }
+}

@@ -1,0 +1,194 @@
+//! What the plan dialog and the history say of plans. No widgets here.
+
+use bucket::core::plan::{Action, Change, Plan, PlannedStep, Risk, Side};
+use bucket::engine::{Outcome, Verdict};
+use bucket::host::command;
+use bucket::words::{self, fill, gettext, ngettext};
+use similar::TextDiff;
+
+use super::backend::{Planned, Purpose};
+
+/// A word of warning on a step, and how loud it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    pub text: String,
+    pub class: Option<&'static str>,
+}
+
+/// What a step may cost.
+pub fn tags(risk: &Risk) -> Vec<Tag> {
+    let all = [
+        (risk.password, gettext("Password"), Some("warning")),
+        (risk.network, gettext("Download"), None),
+        (risk.log_out, gettext("Log Out"), Some("warning")),
+        (risk.reboot, gettext("Restart"), Some("warning")),
+        (risk.removes, gettext("Removal"), Some("warning")),
+        (risk.destructive, gettext("Cannot Be Undone"), Some("error")),
+    ];
+    all.into_iter().filter(|(set, ..)| *set).map(|(_, text, class)| Tag { text, class }).collect()
+}
+
+/// What a step does, exactly: a command line, the difference in files, or dconf keys.
+pub fn exact(action: &Action) -> String {
+    match action {
+        Action::Run(run) => command::display(run),
+        Action::Write(edits) => {
+            let diffs = edits.iter().map(|edit| {
+                let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
+                let diff = TextDiff::from_lines(before.unwrap_or(""), after.unwrap_or(""));
+                let text = diff.unified_diff().context_radius(1).to_string();
+                format!("{}\n{}", edit.path, text.trim_end())
+            });
+            diffs.collect::<Vec<_>>().join("\n\n")
+        }
+        Action::Dconf(edits) => {
+            let unset = gettext("not set");
+            let value = |value: &Option<String>| value.clone().unwrap_or_else(|| unset.clone());
+            let lines = edits.iter().map(|edit| {
+                format!("{}\n{} → {}", edit.key, value(&edit.before), value(&edit.after))
+            });
+            lines.collect::<Vec<_>>().join("\n\n")
+        }
+    }
+}
+
+/// One change of a plan that the person may tick.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    pub change: Change,
+    pub line: String,
+    /// Why it is not ticked from the start.
+    pub reason: Option<String>,
+    pub ticked: bool,
+}
+
+/// The choices of a plan: what would be done, what waits for a yes, and what cannot be undone.
+pub fn choices(planned: &Planned) -> Vec<Choice> {
+    let plan = &planned.plan;
+    let choice = |(index, change): (usize, &Change)| {
+        let held = change.held.map(words::held);
+        let lost =
+            (plan.undoes.is_none() && is_lost(plan, change)).then(|| gettext("cannot be undone"));
+        let reason = held.or(lost);
+        Choice {
+            change: change.clone(),
+            line: planned.lines.get(index).cloned().unwrap_or_else(|| change.title.clone()),
+            ticked: reason.is_none(),
+            reason,
+        }
+    };
+    plan.changes.iter().chain(&plan.held).enumerate().map(choice).collect()
+}
+
+/// Whether a step that carries the change out loses something for good.
+fn is_lost(plan: &Plan, change: &Change) -> bool {
+    change.side == Side::System
+        && plan.steps.iter().any(|planned| {
+            planned.step.risk.destructive
+                && planned.subsystems.contains(&change.subsystem)
+                && planned.step.items.contains(&change.item)
+        })
+}
+
+/// Changes for the plan that has exactly the ticked ones, and the others held.
+pub fn ticked(choices: &[Choice]) -> (Vec<Change>, Vec<Change>) {
+    let (ticked, held): (Vec<&Choice>, Vec<&Choice>) = choices.iter().partition(|c| c.ticked);
+    let taken = ticked.into_iter().map(|c| Change { held: None, ..c.change.clone() });
+    (taken.collect(), held.into_iter().map(|c| c.change.clone()).collect())
+}
+
+/// Whether carrying the changes out removes something from the system.
+pub fn removes(steps: &[PlannedStep]) -> bool {
+    steps.iter().any(|planned| planned.step.risk.removes || planned.step.risk.destructive)
+}
+
+/// Whether a plan is to be shown before it is carried out.
+pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
+    let waits = !plan.held.is_empty() || !plan.blocked.is_empty();
+    match purpose {
+        Purpose::Apply => true,
+        Purpose::Capture | Purpose::Ignore => waits,
+        // What is quick and harmless is taken back at once; programs are shown before they run.
+        Purpose::Undo | Purpose::Redo => {
+            waits
+                || plan.steps.iter().any(|planned| {
+                    let risk = planned.step.risk;
+                    matches!(planned.step.action, Action::Run(_))
+                        || risk.password
+                        || risk.reboot
+                        || risk.destructive
+                })
+        }
+    }
+}
+
+/// The sides a plan changes, in one word for its button.
+pub fn verb(changes: &[Change], purpose: &Purpose) -> String {
+    let all = |side: Side| changes.iter().all(|change| change.side == side);
+    match purpose {
+        Purpose::Undo => gettext("Undo"),
+        Purpose::Redo => gettext("Redo"),
+        _ if all(Side::System) => gettext("Apply"),
+        _ if all(Side::Manifest) => gettext("Capture"),
+        _ => gettext("Proceed"),
+    }
+}
+
+/// The title of the dialog that shows a plan.
+pub fn title(changes: &[Change], purpose: &Purpose) -> String {
+    let all = |side: Side| changes.iter().all(|change| change.side == side);
+    match purpose {
+        Purpose::Undo => gettext("Undo"),
+        Purpose::Redo => gettext("Redo"),
+        _ if changes.is_empty() => gettext("Changes"),
+        _ if all(Side::System) => gettext("Apply to System"),
+        _ if all(Side::Manifest) => gettext("Capture to Manifest"),
+        _ => gettext("Capture and Apply"),
+    }
+}
+
+/// What was done, in the past tense: "Captured Notes".
+pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
+    let count = changes.len();
+    let one = changes.first().map(|change| change.title.as_str()).unwrap_or_default();
+    let all = |side: Side| changes.iter().all(|change| change.side == side);
+    let text = match purpose {
+        Purpose::Undo => gettext("Undone"),
+        Purpose::Redo => gettext("Done again"),
+        Purpose::Ignore => gettext("Always ignored from now on"),
+        _ if all(Side::System) => ngettext("Applied {item}", "Applied {n} items", count),
+        _ if all(Side::Manifest) => ngettext("Captured {item}", "Captured {n} items", count),
+        _ => ngettext("Captured and applied {item}", "Captured and applied {n} items", count),
+    };
+    fill(&text, &[("item", one), ("n", &count.to_string())])
+}
+
+/// What became of a change that was not made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undone {
+    pub change: Change,
+    pub why: String,
+    /// It was not reached, because the person cancelled.
+    pub not_reached: bool,
+}
+
+/// The changes of an outcome that were not made, with the reason.
+pub fn not_made(outcome: &Outcome) -> Vec<Undone> {
+    outcome
+        .results
+        .iter()
+        .filter_map(|ended| {
+            let (why, not_reached) = match &ended.verdict {
+                Verdict::Done => return None,
+                Verdict::Moved => (gettext("Left alone: it has changed meanwhile"), false),
+                Verdict::Failed(why) => (why.clone(), false),
+                Verdict::NotDone => (gettext("Not reached"), true),
+            };
+            Some(Undone { change: ended.change.clone(), why, not_reached })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[path = "steps_tests.rs"]
+mod tests;

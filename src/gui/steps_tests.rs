@@ -1,0 +1,110 @@
+//! Tests of what is said of plans.
+
+use bucket::core::item::{ItemKey, Layer, Record, SubsystemId};
+use bucket::core::plan::{Command, Held, Step};
+use bucket::engine::execute::Verdict;
+use bucket::engine::journal::Ended;
+
+use super::*;
+
+fn change(item: &str, side: Side, removal: bool) -> Change {
+    Change {
+        subsystem: SubsystemId::new("toys"),
+        item: ItemKey::new(item),
+        title: item.to_owned(),
+        side,
+        layer: Layer::Shared,
+        before: removal.then(Record::new),
+        after: (!removal).then(Record::new),
+        other: None,
+        held: None,
+    }
+}
+
+fn step(item: &str, risk: Risk) -> PlannedStep {
+    let action = Action::Run(Command::new("toy").arg(item));
+    let items = vec![ItemKey::new(item)];
+    let step = Step { title: format!("Do {item}"), action, risk, items };
+    PlannedStep { subsystems: vec![SubsystemId::new("toys")], step }
+}
+
+fn planned(plan: Plan) -> Planned {
+    let lines = plan.changes.iter().chain(&plan.held).map(|c| c.title.clone()).collect();
+    Planned { plan, lines }
+}
+
+#[test]
+fn held_and_irreversible_changes_wait_unticked() {
+    let destructive = Risk { destructive: true, removes: true, ..Risk::default() };
+    let held = Change { held: Some(Held::Conflict), ..change("held", Side::System, false) };
+    let plan = Plan {
+        changes: vec![change("plain", Side::System, false), change("lost", Side::System, true)],
+        held: vec![held],
+        steps: vec![step("plain", Risk::default()), step("lost", destructive)],
+        ..Plan::default()
+    };
+    let choices = choices(&planned(plan));
+    let ticks: Vec<bool> = choices.iter().map(|choice| choice.ticked).collect();
+    assert_eq!(ticks, [true, false, false]);
+    assert_eq!(choices[1].reason.as_deref(), Some("cannot be undone"));
+    assert_eq!(choices[2].reason.as_deref(), Some("both sides changed"));
+    let (taken, left) = ticked(&choices);
+    assert_eq!((taken.len(), left.len()), (1, 2));
+}
+
+#[test]
+fn a_ticked_change_is_held_no_longer() {
+    let held = Change { held: Some(Held::Removal), ..change("held", Side::System, true) };
+    let plan = Plan { held: vec![held], ..Plan::default() };
+    let mut choices = choices(&planned(plan));
+    choices[0].ticked = true;
+    assert_eq!(ticked(&choices).0[0].held, None);
+}
+
+#[test]
+fn the_button_names_the_direction() {
+    let capture = change("a", Side::Manifest, false);
+    let apply = change("a", Side::System, false);
+    assert_eq!(verb(std::slice::from_ref(&capture), &Purpose::Capture), "Capture");
+    assert_eq!(verb(std::slice::from_ref(&apply), &Purpose::Apply), "Apply");
+    assert_eq!(verb(&[capture.clone(), apply.clone()], &Purpose::Apply), "Proceed");
+    assert_eq!(verb(std::slice::from_ref(&apply), &Purpose::Undo), "Undo");
+    assert_eq!(done(&[&capture], &Purpose::Capture), "Captured a");
+    assert_eq!(done(&[&apply, &apply], &Purpose::Apply), "Applied 2 items");
+}
+
+#[test]
+fn programs_are_shown_before_an_undo_runs_them() {
+    let quick = Plan { changes: vec![change("a", Side::Manifest, false)], ..Plan::default() };
+    assert!(!ask_first(&quick, &Purpose::Undo));
+    assert!(!ask_first(&quick, &Purpose::Capture));
+    assert!(ask_first(&quick, &Purpose::Apply));
+    let program = Plan { steps: vec![step("a", Risk::default())], ..quick };
+    assert!(ask_first(&program, &Purpose::Undo));
+}
+
+#[test]
+fn what_was_not_made_says_why() {
+    let ended = |verdict| Ended { change: change("a", Side::System, false), verdict };
+    let results = vec![
+        ended(Verdict::Done),
+        ended(Verdict::Failed("no network".to_owned())),
+        ended(Verdict::NotDone),
+    ];
+    let not_made = not_made(&Outcome { results, ..Outcome::default() });
+    assert_eq!(not_made.len(), 2);
+    assert_eq!(not_made[0].why, "no network");
+    assert!(!not_made[0].not_reached && not_made[1].not_reached);
+}
+
+#[test]
+fn a_step_shows_exactly_what_it_does() {
+    assert_eq!(exact(&step("a b", Risk::default()).step.action), "toy 'a b'");
+    let edit = bucket::core::plan::FileEdit {
+        path: "/m.json".to_owned(),
+        before: Some("a\nb\n".to_owned()),
+        after: Some("a\nc\n".to_owned()),
+    };
+    let text = exact(&Action::Write(vec![edit]));
+    assert!(text.starts_with("/m.json\n") && text.contains("-b") && text.contains("+c"), "{text}");
+}

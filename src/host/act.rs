@@ -1,0 +1,41 @@
+//! Performing an action on the machine.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use tokio_util::sync::CancellationToken;
+
+use super::{Host, fs};
+use crate::core::plan::{Action, FileEdit};
+use crate::words::{fill, gettext};
+
+/// Performs one action. Lines of a program's output go to `line`.
+pub fn perform(
+    host: &Host,
+    action: &Action,
+    line: &mut dyn FnMut(&str),
+    cancel: &CancellationToken,
+) -> Result<()> {
+    match action {
+        Action::Run(command) => {
+            host.run(command, line, cancel)?;
+            Ok(())
+        }
+        Action::Write(edits) => write(edits),
+        Action::Dconf(edits) => super::dconf::write(host, edits),
+    }
+}
+
+/// Writes files, after looking at all of them: none is touched if one has moved.
+fn write(edits: &[FileEdit]) -> Result<()> {
+    for edit in edits {
+        let now = fs::read(Path::new(&edit.path))?;
+        if now != edit.before && now != edit.after {
+            bail!(fill(&gettext("“{path}” has changed meanwhile"), &[("path", &edit.path)]));
+        }
+    }
+    for edit in edits {
+        fs::write(Path::new(&edit.path), edit.after.as_deref())?;
+    }
+    Ok(())
+}

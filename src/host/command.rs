@@ -1,0 +1,265 @@
+//! Running programs: commands are values, output is streamed, every run is logged where the person can see it.
+
+use std::collections::VecDeque;
+use std::process::Stdio;
+use std::sync::Mutex;
+
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::plan::Command;
+use crate::core::secret;
+
+/// How many finished commands the log keeps.
+const LOG_LENGTH: usize = 500;
+/// How many bytes of a command's output an error or the log keeps: its end.
+const TAIL: usize = 4096;
+
+/// A command that did not succeed.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The program is not installed.
+    #[error("“{program}” is not installed")]
+    NotFound {
+        /// The program.
+        program: String,
+    },
+    /// The program could not be started or its output not be read.
+    #[error("“{command}” could not be run")]
+    Io {
+        /// The command line, secrets left out.
+        command: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The program ended with a failure.
+    #[error("“{command}” failed ({status}){}", if tail.is_empty() { String::new() } else { format!(": {tail}") })]
+    Failed {
+        /// The command line, secrets left out.
+        command: String,
+        /// "exit status: 1"
+        status: String,
+        /// The last lines it wrote to standard error.
+        tail: String,
+    },
+    /// The person cancelled it.
+    #[error("“{command}” was cancelled")]
+    Cancelled {
+        /// The command line, secrets left out.
+        command: String,
+    },
+}
+
+/// One run, for the command log.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// When it started.
+    pub at: jiff::Timestamp,
+    /// The command line, secrets left out.
+    pub command: String,
+    /// How it ended; `None` while it runs.
+    pub outcome: Option<Result<(), String>>,
+    /// The end of its output.
+    pub output: String,
+}
+
+/// The commands of this process, newest last.
+#[derive(Default)]
+pub struct CommandLog {
+    entries: Mutex<(u64, VecDeque<(u64, LogEntry)>)>,
+}
+
+impl CommandLog {
+    /// Notes a command that starts; the number is for [`CommandLog::end`].
+    pub fn start(&self, at: jiff::Timestamp, command: String) -> u64 {
+        self.with(|(next, entries)| {
+            *next += 1;
+            if entries.len() == LOG_LENGTH {
+                entries.pop_front();
+            }
+            entries
+                .push_back((*next, LogEntry { at, command, outcome: None, output: String::new() }));
+            *next
+        })
+    }
+
+    /// Notes how it ended.
+    pub fn end(&self, number: u64, outcome: Result<(), String>, output: String) {
+        self.with(|(_, entries)| {
+            if let Some((_, entry)) = entries.iter_mut().find(|(n, _)| *n == number) {
+                entry.outcome = Some(outcome);
+                entry.output = output;
+            }
+        });
+    }
+
+    /// All entries, oldest first.
+    pub fn entries(&self) -> Vec<LogEntry> {
+        self.with(|(_, entries)| entries.iter().map(|(_, entry)| entry.clone()).collect())
+    }
+
+    fn with<T>(&self, f: impl FnOnce(&mut (u64, VecDeque<(u64, LogEntry)>)) -> T) -> T {
+        // The data stays whole even if a holder panicked: every update is one push or one assignment.
+        f(&mut self.entries.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}
+
+/// What runs programs: the machine itself, or what stands for it.
+pub trait Runner: Send + Sync {
+    /// Runs `command` to its end, handing each line of its output to `line`. Returns its standard output.
+    ///
+    /// Blocks. A cancelled program gets SIGINT, so that it can tidy up, and after five seconds SIGKILL.
+    fn run(
+        &self,
+        command: &Command,
+        line: &mut dyn FnMut(&str),
+        cancel: &CancellationToken,
+    ) -> Result<String, RunError>;
+}
+
+/// A command line for people, secrets left out, quoted as a shell would need it.
+pub fn display(command: &Command) -> String {
+    std::iter::once(&command.program)
+        .chain(&command.args)
+        .map(|word| quote(&secret::redact(word)))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn quote(word: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./:=@%+,~".contains(&b);
+    if !word.is_empty() && word.bytes().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Runs programs on the machine we are on.
+pub struct Real;
+
+impl Runner for Real {
+    fn run(
+        &self,
+        command: &Command,
+        line: &mut dyn FnMut(&str),
+        cancel: &CancellationToken,
+    ) -> Result<String, RunError> {
+        let io = |source| RunError::Io { command: display(command), source };
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
+        runtime.block_on(run(command, line, cancel))
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place that starts processes")]
+async fn run(
+    command: &Command,
+    line: &mut dyn FnMut(&str),
+    cancel: &CancellationToken,
+) -> Result<String, RunError> {
+    let name = display(command);
+    let io = |source| RunError::Io { command: name.clone(), source };
+    let mut child = tokio::process::Command::new(&command.program)
+        .args(&command.args)
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own: Ctrl-C reaches us alone, and we decide what the program gets.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => RunError::NotFound { program: command.program.clone() },
+            _ => io(source),
+        })?;
+    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
+    let mut out = Lines::new(child.stdout.take());
+    let mut err = Lines::new(child.stderr.take());
+    let (mut stdout, mut tail) = (String::new(), String::new());
+    let mut kill_at = None;
+    while out.open || err.open {
+        tokio::select! {
+            text = out.next(), if out.open => if let Some(text) = text.map_err(io)? {
+                line(&text);
+                stdout.push_str(&text);
+                stdout.push('\n');
+            },
+            text = err.next(), if err.open => if let Some(text) = text.map_err(io)? {
+                line(&text);
+                tail.push_str(&text);
+                tail.push('\n');
+                keep_end(&mut tail);
+            },
+            () = cancel.cancelled(), if kill_at.is_none() => {
+                signal(group, rustix::process::Signal::INT);
+                kill_at = Some(tokio::time::Instant::now() + std::time::Duration::from_secs(5));
+            }
+            () = until(kill_at), if kill_at.is_some() => {
+                signal(group, rustix::process::Signal::KILL);
+                break;
+            }
+        }
+    }
+    let status = child.wait().await.map_err(io)?;
+    if kill_at.is_some() && !status.success() {
+        return Err(RunError::Cancelled { command: name });
+    }
+    if status.success() {
+        return Ok(stdout);
+    }
+    Err(RunError::Failed {
+        command: name,
+        status: status.to_string(),
+        tail: tail.trim().to_owned(),
+    })
+}
+
+fn signal(group: Option<rustix::process::Pid>, signal: rustix::process::Signal) {
+    // An error means that the group is gone already, which is what we want.
+    let _ = group.map(|group| rustix::process::kill_process_group(group, signal));
+}
+
+async fn until(instant: Option<tokio::time::Instant>) {
+    if let Some(instant) = instant {
+        tokio::time::sleep_until(instant).await;
+    }
+}
+
+/// Cuts `text` to its last [`TAIL`] bytes, at a character's boundary.
+pub(super) fn keep_end(text: &mut String) {
+    if text.len() > TAIL {
+        let cut = (text.len() - TAIL..text.len()).find(|&at| text.is_char_boundary(at));
+        text.drain(..cut.unwrap_or(0));
+    }
+}
+
+/// The lines of one pipe; carriage returns end a line too, for programs that draw progress.
+struct Lines<R> {
+    reader: Option<BufReader<R>>,
+    open: bool,
+    /// What was read of the current line: kept here so that giving up a wait loses nothing.
+    bytes: Vec<u8>,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    fn new(pipe: Option<R>) -> Self {
+        Self { open: pipe.is_some(), reader: pipe.map(BufReader::new), bytes: Vec::new() }
+    }
+
+    async fn next(&mut self) -> std::io::Result<Option<String>> {
+        let Some(reader) = &mut self.reader else { return Ok(None) };
+        reader.read_until(b'\n', &mut self.bytes).await?;
+        if self.bytes.is_empty() {
+            self.open = false;
+            return Ok(None);
+        }
+        let bytes = std::mem::take(&mut self.bytes);
+        let text = String::from_utf8_lossy(&bytes);
+        let last = text.trim_end().rsplit('\r').next().unwrap_or_default();
+        Ok(Some(last.trim_end().to_owned()))
+    }
+}

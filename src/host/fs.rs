@@ -1,0 +1,252 @@
+//! Files: read whole, written durably and atomically, locked with a message that names the holder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+use thiserror::Error;
+
+/// A file operation that failed.
+#[derive(Debug, Error)]
+#[error("“{}” could not be {doing}: {}", path.display(), plain(source))]
+pub struct FsError {
+    /// "read", "written", "removed", "locked".
+    pub doing: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// What the system said.
+    #[source]
+    pub source: io::Error,
+}
+
+/// The system's words without "(os error 13)".
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
+}
+
+fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FsError {
+    let path = path.to_owned();
+    move |source| FsError { doing, path, source }
+}
+
+/// A text file's content; `None` where there is no such file.
+pub fn read(path: &Path) -> Result<Option<String>, FsError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(error("read", path)(e)),
+    }
+}
+
+/// A file's bytes; `None` where there is no such file.
+pub fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, FsError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(error("read", path)(e)),
+    }
+}
+
+/// The names in a directory, sorted; `None` where there is no such directory.
+pub fn list(path: &Path) -> Result<Option<Vec<String>>, FsError> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(error("read", path)(e)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(error("read", path))?;
+        // A name that is not UTF-8 cannot be one of ours.
+        names.extend(entry.file_name().into_string().ok());
+    }
+    names.sort();
+    Ok(Some(names))
+}
+
+/// Where a link leads, also one whose target is not there now; any other path as it is.
+fn follow(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many links as the kernel follows; a circle ends there, and writing into it fails.
+    for _ in 0..40 {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("/")).join(target);
+    }
+    path
+}
+
+/// Gives `path` the content `text`, or removes it, so that a crash leaves either the old file or the new one.
+///
+/// Directories are made as needed. A link is followed, and the file behind it replaced. An unchanged file is
+/// not written. A replaced file keeps its permissions; a new one gets `0644`, less the umask.
+pub fn write(path: &Path, text: Option<&str>) -> Result<(), FsError> {
+    let path = &follow(path);
+    if fs::read(path).ok().as_deref() == text.map(str::as_bytes) {
+        return Ok(());
+    }
+    let Some(text) = text else {
+        fs::remove_file(path).map_err(error("removed", path))?;
+        return sync_parent(path).map_err(error("removed", path));
+    };
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(parent).map_err(error("written", path))?;
+    let temporary = parent.join(format!(".{}.{}", file_name(path), uuid::Uuid::new_v4().simple()));
+    let written = write_new(&temporary, path, text).and_then(|()| fs::rename(&temporary, path));
+    if let Err(e) = written {
+        // The error that matters is the one above; what is left is a temporary file.
+        let _ = fs::remove_file(&temporary);
+        return Err(error("written", path)(e));
+    }
+    sync_parent(path).map_err(error("written", path))
+}
+
+/// Removes what a crash in [`write`] left beside `path`. The caller keeps other writers out.
+pub fn tidy(path: &Path) -> Result<(), FsError> {
+    let path = &follow(path);
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    let ours = format!(".{}.", file_name(path));
+    for name in list(parent)?.unwrap_or_default() {
+        let id = name.strip_prefix(&ours).unwrap_or_default();
+        if id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let left = parent.join(&name);
+            fs::remove_file(&left).map_err(error("removed", &left))?;
+        }
+    }
+    Ok(())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn write_new(temporary: &Path, replaced: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(temporary)?;
+    match fs::metadata(replaced) {
+        Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Ok(metadata) => file
+            .set_permissions(fs::Permissions::from_mode(metadata.permissions().mode() & 0o7777))?,
+        Err(_) => (),
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+/// Appends `text` to a file and waits until it is on the disk.
+pub fn append(path: &Path, text: &str) -> Result<(), FsError> {
+    let existed = path.exists();
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(error("written", path))?;
+    }
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(error("written", path))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_data())
+        .map_err(error("written", path))?;
+    if existed { Ok(()) } else { sync_parent(path).map_err(error("written", path)) }
+}
+
+/// A lock that is held by someone else.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// Somebody holds it, and did not let go in time.
+    #[error("another program is changing this repository: {holder}")]
+    Held {
+        /// "bkt capture (process 4711)", as the holder wrote it.
+        holder: String,
+    },
+    /// The lock file cannot be used.
+    #[error(transparent)]
+    File(#[from] FsError),
+}
+
+/// An exclusive lock, let go when dropped, also by a crash.
+#[derive(Debug)]
+pub struct Lock(#[allow(dead_code, reason = "holding the file open is holding the lock")] File);
+
+impl Lock {
+    /// Takes the lock at `path`, waiting up to `patience`. `holder` says who we are, for others to read.
+    pub fn take(
+        path: &Path,
+        holder: &str,
+        patience: std::time::Duration,
+    ) -> Result<Self, LockError> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(error("locked", path))?;
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(error("locked", path))?;
+        let step = std::time::Duration::from_millis(20);
+        let mut waited = std::time::Duration::ZERO;
+        while let Err(e) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            if e != rustix::io::Errno::WOULDBLOCK && e != rustix::io::Errno::INTR {
+                return Err(error("locked", path)(e.into()).into());
+            }
+            if waited >= patience {
+                let mut holder = String::new();
+                file.read_to_string(&mut holder).map_err(error("read", path))?;
+                return Err(LockError::Held { holder });
+            }
+            std::thread::sleep(step);
+            waited += step;
+        }
+        let note = || -> io::Result<()> {
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(format!("{holder} (process {})", std::process::id()).as_bytes())
+        };
+        // On a full disk the lock still holds; only its message is lost.
+        let mut note = note;
+        let _ = note();
+        Ok(Self(file))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_stays_a_link_whatever_becomes_of_its_target() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, target) = (dir.path().join("link"), dir.path().join("away/target"));
+        fs::create_dir(dir.path().join("away")).unwrap();
+        fs::write(&target, "old").unwrap();
+        std::os::unix::fs::symlink("away/target", &link).unwrap();
+        for text in [Some("new"), None, Some("again")] {
+            write(&link, text).unwrap();
+            assert!(link.is_symlink());
+            assert_eq!(read(&target).unwrap().as_deref(), text);
+        }
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_permissions() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        write(&path, Some("new")).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(list(dir.path()).unwrap().unwrap(), ["file"], "nothing is left beside it");
+    }
+}

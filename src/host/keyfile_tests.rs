@@ -1,0 +1,132 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const TEXT: &str = "# mine\n[Context]\nsockets = !x11;wayland ;\nfilesystems=~/A\\;B;xdg-music:ro;\n\n# twice\n[X Unknown]\nk[de]=v\\sw\n[Context]\nshared=network\n";
+
+fn parse(text: &str) -> Keyfile {
+    Keyfile::parse(text).unwrap()
+}
+
+#[test]
+fn values_are_read_as_glib_reads_them() {
+    let file = parse(TEXT);
+    assert_eq!(file.to_string(), TEXT);
+    assert_eq!(file.groups().collect::<Vec<_>>(), ["Context", "X Unknown"]);
+    assert_eq!(file.keys("Context"), ["sockets", "filesystems", "shared"]);
+    assert_eq!(file.list("Context", "filesystems").unwrap(), ["~/A;B", "xdg-music:ro"]);
+    assert_eq!(file.raw("Context", "sockets"), Some("!x11;wayland ;"));
+    assert_eq!(file.text("X Unknown", "k[de]").as_deref(), Some("v w"));
+    assert_eq!(file.raw("Context", "absent"), None);
+}
+
+#[test]
+fn an_edit_touches_one_line() {
+    let mut file = parse(TEXT);
+    file.set_list("Context", "sockets", ["x11"]);
+    file.set_text("Context", "persistent", "a b");
+    file.set_text("New", "k", " v");
+    let expected = TEXT
+        .replace("!x11;wayland ;", "x11;")
+        .replace("shared=network\n", "shared=network\npersistent=a b\n\n[New]\nk=\\sv\n");
+    assert_eq!(file.to_string(), expected);
+}
+
+#[test]
+fn a_group_left_with_nothing_goes() {
+    let mut file = parse("[A]\nx=1\n\n[B]\ny=2\n");
+    assert!(file.remove("B", "y"));
+    assert!(!file.remove("B", "y"));
+    assert_eq!(file.to_string(), "[A]\nx=1\n");
+    file.set_text("B", "z", "3");
+    assert_eq!(file.to_string(), "[A]\nx=1\n\n[B]\nz=3\n");
+    assert!(file.remove("A", "x"));
+    assert_eq!(file.to_string(), "[B]\nz=3\n");
+    assert!(file.remove("B", "z"));
+    assert!(file.is_blank());
+    let mut file = parse("[A]\n# why\nx=1\n");
+    file.remove("A", "x");
+    assert_eq!(file.to_string(), "[A]\n# why\n");
+}
+
+#[test]
+fn a_last_line_without_an_end_gets_one_and_crlf_stays() {
+    let mut file = parse("[A]\r\nx=1");
+    file.set_text("A", "y", "2");
+    assert_eq!(file.to_string(), "[A]\r\nx=1\r\ny=2\r\n");
+}
+
+#[test]
+fn what_glib_refuses_is_refused_with_its_line() {
+    for (text, line) in
+        [("a=b\n", 1), ("[A]\nword\n", 2), ("[A\n", 1), ("[A]\n=v\n", 2), ("[A] x\n", 1)]
+    {
+        assert_eq!(Keyfile::parse(text).unwrap_err().line, line, "{text:?}");
+        assert!(glib::KeyFile::new().load_from_data(text, glib::KeyFileFlags::NONE).is_err());
+    }
+}
+
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => ("[a-c]", "[ ]{0,2}=[ ]{0,2}", "([a-z0-9 ;é!~/:]|\\\\\\\\|\\\\s|\\\\t){0,8}")
+            .prop_map(|(key, equals, value)| format!("{key}{equals}{value}")),
+        1 => "\\[(A|B|C d)\\][ ]?",
+        1 => "#[ a-z;=\\[\\]]{0,6}",
+        1 => Just(String::new()),
+        1 => "[a-z=\\[\\]# \\\\]{0,6}",
+    ]
+}
+
+fn file() -> impl Strategy<Value = String> {
+    (prop::collection::vec(line(), 0..12), any::<bool>())
+        .prop_map(|(lines, end)| lines.join("\n") + if end { "\n" } else { "" })
+}
+
+proptest! {
+    #[test]
+    fn glib_agrees(text in file()) {
+        let glib = glib::KeyFile::new();
+        let theirs = glib.load_from_data(&text, glib::KeyFileFlags::KEEP_TRANSLATIONS);
+        let ours = Keyfile::parse(&text);
+        prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{:?} {:?}", ours, theirs);
+        let Ok(ours) = ours else { return Ok(()) };
+        prop_assert_eq!(ours.to_string(), text);
+        for group in ours.groups() {
+            prop_assert_eq!(
+                glib.keys(group).unwrap().iter().map(|key| key.to_gstr().to_string()).collect::<std::collections::BTreeSet<_>>(),
+                ours.keys(group).into_iter().map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+            );
+            for key in ours.keys(group) {
+                prop_assert_eq!(glib.value(group, key).unwrap().to_string(), ours.raw(group, key).unwrap().to_owned());
+                // GLib gives no text for an escape it does not know.
+                if let Ok(value) = glib.string(group, key) {
+                    prop_assert_eq!(value.to_string(), ours.text(group, key).unwrap());
+                }
+                if let Ok(list) = glib.string_list(group, key) {
+                    let list: Vec<String> = list.iter().map(|e| e.to_string()).collect();
+                    prop_assert_eq!(list, ours.list(group, key).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn glib_reads_what_is_written(text in file(), value in "[ \t\n\r;\\\\aé=#]{0,5}", list in prop::collection::vec("[ \t\n;\\\\aé]{1,4}", 0..4)) {
+        let Ok(mut ours) = Keyfile::parse(&text) else { return Ok(()) };
+        let before: Vec<String> = text.lines().map(str::to_owned).collect();
+        ours.set_text("New", "text", &value);
+        ours.set_list("A", "list", list.iter().map(String::as_str));
+        prop_assert_eq!(ours.text("New", "text").unwrap(), value.clone());
+        let written = ours.to_string();
+        let glib = glib::KeyFile::new();
+        glib.load_from_data(&written, glib::KeyFileFlags::KEEP_TRANSLATIONS).unwrap();
+        prop_assert_eq!(glib.string("New", "text").unwrap().to_string(), value);
+        let read: Vec<String> = glib.string_list("A", "list").unwrap().iter().map(|e| e.to_string()).collect();
+        prop_assert_eq!(read, list);
+        let mut lines = written.lines();
+        prop_assert!(before.iter().all(|old| lines.any(|new| new == old)));
+        ours.remove("New", "text");
+        prop_assert_eq!(ours.raw("New", "text"), None);
+        prop_assert!(Keyfile::parse(&ours.to_string()).is_ok());
+    }
+}

@@ -1,0 +1,5 @@
+//! `bkt`, the command line: see [`bucket::cli`].
+
+fn main() -> std::process::ExitCode {
+    bucket::cli::main()
+}

@@ -1,0 +1,347 @@
+//! One manifest, edited without disturbing what an edit does not mean: comments, order, spacing.
+
+use std::path::Path;
+
+use jsonc_parser::cst::{
+    CstArray, CstContainerNode, CstInputValue, CstNode, CstObject, CstRootNode,
+};
+use serde_json::Value;
+
+use super::sheet::{DocError, Sheet, body, options};
+
+/// A manifest being edited. Its top level is an object.
+pub struct Doc {
+    text: String,
+    root: CstRootNode,
+}
+
+impl Doc {
+    /// Parses a manifest, whose text is to be one that [`Sheet`] reads.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, DocError> {
+        // Its errors are the better ones, and what it accepts is an object.
+        Sheet::parse(path, text)?;
+        let root = CstRootNode::parse(body(text), &options()).map_err(|error| DocError {
+            path: path.to_owned(),
+            line: error.line_display(),
+            column: error.column_display(),
+            what: error.kind().to_string(),
+        })?;
+        Ok(Self { text: text.to_owned(), root })
+    }
+
+    /// A new manifest with one empty list.
+    pub fn new(path: &Path) -> Result<Self, DocError> {
+        Self::parse(path, "{\n}\n")
+    }
+
+    /// The file's text, with all edits.
+    pub fn text(&self) -> String {
+        let mark = &self.text[..self.text.len() - body(&self.text).len()];
+        format!("{mark}{}", self.root)
+    }
+
+    fn object(&self) -> CstObject {
+        self.root.object_value_or_set()
+    }
+
+    /// A top-level value.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.object().get(name)?.value()?.to_serde_value()
+    }
+
+    /// The JSON of the entry of `list` that `is` accepts.
+    pub fn find(&self, list: &str, is: &dyn Fn(&Value) -> bool) -> Option<Value> {
+        self.locate(list, is).map(|(_, _, value)| value)
+    }
+
+    fn locate(
+        &self,
+        list: &str,
+        is: &dyn Fn(&Value) -> bool,
+    ) -> Option<(CstArray, CstNode, Value)> {
+        let array = self.object().array_value(list)?;
+        array.elements().into_iter().find_map(|node| {
+            let value = node.to_serde_value()?;
+            is(&value).then(|| (array.clone(), node, value))
+        })
+    }
+
+    /// Makes the entry that `is` accepts equal `entry`, touching only what differs, or adds it.
+    ///
+    /// `order` gives what lists of this kind are sorted by: a list that was sorted stays so.
+    pub fn put(
+        &self,
+        list: &str,
+        is: &dyn Fn(&Value) -> bool,
+        entry: &Value,
+        order: &dyn Fn(&Value) -> String,
+    ) {
+        if let Some((_, node, _)) = self.locate(list, is) {
+            reconcile(&node, entry);
+            return;
+        }
+        let array = self.object().array_value_or_set(list);
+        let keys: Vec<String> = array
+            .elements()
+            .iter()
+            .filter_map(|n| n.to_serde_value())
+            .map(|value| order(&value))
+            .collect();
+        let key = order(entry);
+        let at = if keys.is_sorted() && keys.len() > 1 {
+            keys.partition_point(|k| *k < key)
+        } else {
+            keys.len()
+        };
+        if keys.is_empty() {
+            array.ensure_multiline();
+        }
+        array.insert(at, input(entry));
+    }
+
+    /// Takes the entry that `is` accepts out of the list. Says whether there was one.
+    pub fn remove(&self, list: &str, is: &dyn Fn(&Value) -> bool) -> bool {
+        match self.locate(list, is) {
+            Some((_, node, _)) => {
+                node.remove();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Makes a top-level value equal `value`, touching only what differs; `None` removes it.
+    pub fn set(&self, name: &str, value: Option<&Value>) {
+        set_property(&self.object(), name, value);
+    }
+
+    /// Whether any edit changed the text.
+    pub fn changed(&self) -> bool {
+        self.text() != self.text
+    }
+}
+
+/// Makes `node` say what `value` says, touching only what differs.
+fn reconcile(node: &CstNode, value: &Value) {
+    if node.to_serde_value().as_ref() == Some(value) {
+        return;
+    }
+    match (node, value) {
+        (CstNode::Container(CstContainerNode::Object(object)), Value::Object(wanted)) => {
+            for property in object.properties() {
+                if property.decoded_name().is_some_and(|name| !wanted.contains_key(&name)) {
+                    property.remove();
+                }
+            }
+            for (name, value) in wanted {
+                set_property(object, name, Some(value));
+            }
+        }
+        (CstNode::Container(CstContainerNode::Array(array)), Value::Array(wanted)) => {
+            reconcile_array(array, wanted);
+        }
+        (node, value) => replace(node, value),
+    }
+}
+
+fn set_property(object: &CstObject, name: &str, value: Option<&Value>) {
+    match (object.get(name), value) {
+        (Some(property), None) => property.remove(),
+        (Some(property), Some(value)) => match property.value() {
+            Some(node) => reconcile(&node, value),
+            None => property.set_value(input(value)),
+        },
+        (None, Some(value)) => {
+            object.append(name, input(value));
+        }
+        (None, None) => (),
+    }
+}
+
+/// Elements that are no longer wanted go, new ones are put where the wanted order has them.
+fn reconcile_array(array: &CstArray, wanted: &[Value]) {
+    // One that only says something else is replaced where it stands.
+    let old: Vec<Option<Value>> = array.elements().iter().map(|n| n.to_serde_value()).collect();
+    for ((node, old_value), new) in array.elements().iter().zip(&old).zip(wanted) {
+        let stays = old_value.as_ref().is_none_or(|value| wanted.contains(value));
+        if !stays && !old.iter().any(|value| value.as_ref() == Some(new)) {
+            replace(node, new);
+        }
+    }
+    for node in array.elements() {
+        if node.to_serde_value().is_some_and(|value| !wanted.contains(&value)) {
+            node.remove();
+        }
+    }
+    for (index, value) in wanted.iter().enumerate() {
+        let elements = array.elements();
+        let there = elements.get(index).and_then(|node| node.to_serde_value());
+        if there.as_ref() != Some(value) {
+            // An element out of place is taken from there, comments and all, only if it must move.
+            let later = elements.into_iter().skip(index);
+            if let Some(moved) =
+                later.into_iter().find(|node| node.to_serde_value().as_ref() == Some(value))
+            {
+                moved.remove();
+            }
+            array.insert(index, input(value));
+        }
+    }
+    for surplus in array.elements().into_iter().skip(wanted.len()).rev() {
+        surplus.remove();
+    }
+}
+
+fn replace(node: &CstNode, value: &Value) {
+    match node {
+        CstNode::Container(CstContainerNode::Object(object)) => {
+            drop(object.clone().replace_with(input(value)))
+        }
+        CstNode::Container(CstContainerNode::Array(array)) => {
+            drop(array.clone().replace_with(input(value)))
+        }
+        CstNode::Leaf(leaf) => {
+            use jsonc_parser::cst::CstLeafNode;
+            match leaf {
+                CstLeafNode::BooleanLit(lit) => drop(lit.clone().replace_with(input(value))),
+                CstLeafNode::NullKeyword(lit) => drop(lit.clone().replace_with(input(value))),
+                CstLeafNode::NumberLit(lit) => drop(lit.clone().replace_with(input(value))),
+                CstLeafNode::StringLit(lit) => drop(lit.clone().replace_with(input(value))),
+                _ => (),
+            }
+        }
+        CstNode::Container(_) => (),
+    }
+}
+
+fn input(value: &Value) -> CstInputValue {
+    match value {
+        Value::Null => CstInputValue::Null,
+        Value::Bool(flag) => CstInputValue::Bool(*flag),
+        Value::Number(number) => CstInputValue::Number(number.to_string()),
+        Value::String(text) => CstInputValue::String(text.clone()),
+        Value::Array(list) => CstInputValue::Array(list.iter().map(input).collect()),
+        Value::Object(map) => CstInputValue::Object(
+            map.iter().map(|(name, value)| (name.clone(), input(value))).collect(),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    const TEXT: &str = r#"{
+  // What I use every day.
+  "$schema": "https://example.org/apps.json",
+  "apps": [
+    {"id": "org.a.A", "scope": "user", "odd": {"kept": [1, 2.50, 1e3]}}, // the first
+    {
+      "id": "org.c.C",
+      "scope": "user" /* mine */,
+      "tags": ["x", /* why y */ "y"]
+    }
+  ],
+  "unknown": null
+}
+"#;
+
+    fn parse(text: &str) -> Doc {
+        Doc::parse(Path::new("apps.json"), text).unwrap()
+    }
+
+    fn id(is: &'static str) -> impl Fn(&Value) -> bool {
+        move |entry| entry["id"] == is
+    }
+
+    fn order(entry: &Value) -> String {
+        entry["id"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn an_untouched_file_keeps_every_byte() {
+        let doc = parse(TEXT);
+        assert_eq!(doc.text(), TEXT);
+        let entry = doc.find("apps", &id("org.c.C")).unwrap();
+        doc.put("apps", &id("org.c.C"), &entry, &order);
+        assert!(!doc.changed());
+    }
+
+    #[test]
+    fn an_edit_touches_only_what_it_means() {
+        let doc = parse(TEXT);
+        let mut entry = doc.find("apps", &id("org.c.C")).unwrap();
+        entry["scope"] = "system".into();
+        entry["tags"] = json!(["x", "y", "z"]);
+        entry["remote"] = "flathub".into();
+        doc.put("apps", &id("org.c.C"), &entry, &order);
+        let expected = TEXT
+            .replace(r#""scope": "user" /* mine */"#, r#""scope": "system" /* mine */"#)
+            .replace(
+                r#"/* why y */ "y"]"#,
+                r#"/* why y */ "y", "z"],
+      "remote": "flathub""#,
+            );
+        assert_eq!(doc.text(), expected);
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays() {
+        let doc = parse("\u{feff}{\"a\": 1}");
+        assert!(!doc.changed());
+        doc.set("a", Some(&json!(2)));
+        assert_eq!(doc.text(), "\u{feff}{\"a\": 2}");
+    }
+
+    #[test]
+    fn a_sorted_list_stays_sorted_and_a_removal_leaves_the_rest() {
+        let doc = parse(TEXT);
+        doc.put("apps", &id("org.b.B"), &json!({"id": "org.b.B"}), &order);
+        let apps = doc.get("apps").unwrap();
+        let ids: Vec<String> = apps.as_array().unwrap().iter().map(order).collect();
+        assert_eq!(ids, ["org.a.A", "org.b.B", "org.c.C"]);
+        assert!(doc.remove("apps", &id("org.b.B")));
+        assert_eq!(doc.text(), TEXT);
+        assert!(!doc.remove("apps", &id("org.b.B")));
+    }
+
+    #[test]
+    fn a_new_file_looks_written_by_hand() {
+        let doc = Doc::new(Path::new("new.json")).unwrap();
+        doc.put("apps", &id("a"), &json!({"id": "a", "on": true}), &order);
+        doc.put("apps", &id("b"), &json!({"id": "b"}), &order);
+        let text = "{\n  \"apps\": [\n    {\n      \"id\": \"a\",\n      \"on\": true\n    },\n    {\n      \"id\": \"b\"\n    }\n  ]\n}\n";
+        assert_eq!(doc.text(), text);
+    }
+
+    fn json_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::Bool),
+            (-9i64..9).prop_map(|n| json!(n)),
+            "[a-z\"\\\\é/ ]{0,4}".prop_map(Value::String),
+        ];
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+                prop::collection::btree_map("[a-d]", inner, 0..3)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whatever stands there, an edit makes it say what it should and leaves a file that parses.
+        #[test]
+        fn set_says_what_it_should(old in json_value(), new in json_value()) {
+            let doc = parse(&serde_json::to_string_pretty(&json!({"before": 1, "at": old, "after": 2})).unwrap());
+            doc.set("at", Some(&new));
+            let again = parse(&doc.text());
+            prop_assert_eq!(again.get("at"), Some(new));
+            prop_assert_eq!(again.get("before"), Some(json!(1)));
+            prop_assert_eq!(again.get("after"), Some(json!(2)));
+        }
+    }
+}

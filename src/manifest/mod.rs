@@ -1,0 +1,198 @@
+//! The repository's manifests: read as they are, laid over one another, edited without loss.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::core::item::{ItemKey, Layer, Record, Wanted, WantedItems};
+use crate::core::plan::FileEdit;
+use crate::host::fs::{self, FsError};
+
+pub mod doc;
+pub mod repo;
+pub mod sheet;
+pub mod trust;
+
+pub use doc::Doc;
+pub use sheet::{DocError, Entry, Sheet};
+
+/// A manifest that could not be read or does not say what it should.
+#[derive(Debug, Error)]
+pub enum ManifestError {
+    /// The file could not be read.
+    #[error(transparent)]
+    File(#[from] FsError),
+    /// The file does not say what it should.
+    #[error(transparent)]
+    Doc(#[from] DocError),
+}
+
+/// All manifests of a repository as one process sees them, edits included, until they are written.
+pub struct Manifests {
+    dir: PathBuf,
+    host: String,
+    /// By layer and name; each is read when it is first asked for.
+    files: RefCell<BTreeMap<(Layer, &'static str), File>>,
+    /// What this machine's layer says is absent, noted as manifests are read.
+    hidden: RefCell<BTreeSet<(&'static str, ItemKey)>>,
+}
+
+struct File {
+    read: Option<String>,
+    /// Set by the first edit.
+    doc: Option<Doc>,
+}
+
+impl File {
+    fn text(&self) -> Option<String> {
+        self.doc.as_ref().map(Doc::text).or_else(|| self.read.clone())
+    }
+}
+
+impl Manifests {
+    /// The manifests under `dir` (the repository's `manifests/`), as the machine called `host` sees them.
+    pub fn new(dir: &Path, host: &str) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            host: host.to_owned(),
+            files: RefCell::default(),
+            hidden: RefCell::default(),
+        }
+    }
+
+    /// The layers this machine sees, the stronger last.
+    pub fn layers(&self) -> [Layer; 2] {
+        [Layer::Shared, self.own_layer()]
+    }
+
+    /// The layer for this machine alone.
+    pub fn own_layer(&self) -> Layer {
+        Layer::Host(self.host.clone())
+    }
+
+    /// Where one manifest is.
+    pub fn path(&self, layer: &Layer, file: &str) -> PathBuf {
+        match layer {
+            Layer::Shared => self.dir.join(file),
+            Layer::Host(host) => self.dir.join("hosts").join(host).join(file),
+        }
+    }
+
+    /// What one manifest says, edits included; `None` where there is no such file.
+    pub fn sheet(&self, layer: &Layer, file: &'static str) -> Result<Option<Sheet>, ManifestError> {
+        let path = self.path(layer, file);
+        let text = self.file(layer, file)?.text();
+        Ok(text.map(|text| Sheet::parse(&path, &text)).transpose()?)
+    }
+
+    fn file(&self, layer: &Layer, file: &'static str) -> Result<RefMut<'_, File>, FsError> {
+        let mut files = self.files.borrow_mut();
+        let key = (layer.clone(), file);
+        if !files.contains_key(&key) {
+            let read = fs::read(&self.path(layer, file))?;
+            files.insert(key.clone(), File { read, doc: None });
+        }
+        let absent = || File { read: None, doc: None };
+        Ok(RefMut::map(files, |files| files.entry(key).or_insert_with(absent)))
+    }
+
+    /// Lets `change` edit one manifest, which is made if it does not exist.
+    pub fn edit(
+        &mut self,
+        layer: &Layer,
+        file: &'static str,
+        change: impl FnOnce(&Doc) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let path = self.path(layer, file);
+        let mut file = self.file(layer, file)?;
+        let doc = match (file.doc.take(), &file.read) {
+            (Some(doc), _) => doc,
+            (None, Some(text)) => Doc::parse(&path, text)?,
+            (None, None) => Doc::new(&path)?,
+        };
+        change(file.doc.insert(doc))
+    }
+
+    /// All edits made so far, as file edits.
+    pub fn edits(&self) -> Vec<FileEdit> {
+        let files = self.files.borrow();
+        let changed = files.iter().filter(|(_, file)| file.doc.as_ref().is_some_and(Doc::changed));
+        changed
+            .map(|((layer, name), file)| FileEdit {
+                path: self.path(layer, name).to_string_lossy().into_owned(),
+                before: file.read.clone(),
+                after: file.text(),
+            })
+            .collect()
+    }
+
+    /// The items of one list, the host's layer laid over the shared one, entry by entry.
+    ///
+    /// `read` gives an entry's key and record; an entry that it rejects is an error at the entry's place, and so
+    /// is a key that stands twice in one file.
+    pub fn items<T: DeserializeOwned>(
+        &self,
+        file: &'static str,
+        list: &str,
+        read: impl Fn(&T) -> anyhow::Result<(ItemKey, Record)>,
+    ) -> anyhow::Result<WantedItems> {
+        let mut items = WantedItems::new();
+        for layer in self.layers() {
+            let Some(sheet) = self.sheet(&layer, file)? else { continue };
+            let mut here = BTreeSet::new();
+            for entry in sheet.entries::<T>(list)? {
+                let (key, record) = read(&entry.value)
+                    .map_err(|error| sheet.error_at(list, &entry, format!("{error:#}")))?;
+                if !here.insert(key.clone()) {
+                    return Err(sheet
+                        .error_at(list, &entry, format!("“{key}” stands here twice"))
+                        .into());
+                }
+                if entry.absent {
+                    items.remove(&key);
+                    self.hidden.borrow_mut().insert((file, key));
+                } else {
+                    items.insert(key, Wanted { record, layer: layer.clone() });
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// Whether this machine's layer says that an item of a manifest is absent; known once the items were read.
+    pub fn hides(&self, file: &'static str, key: &ItemKey) -> bool {
+        self.hidden.borrow().contains(&(file, key.clone()))
+    }
+
+    /// Takes an entry out of `layer`; where the shared layer would show through, the host's layer says so instead.
+    pub fn remove(
+        &mut self,
+        layer: &Layer,
+        file: &'static str,
+        list: &str,
+        is: &dyn Fn(&Value) -> bool,
+        identity: Value,
+        order: &dyn Fn(&Value) -> String,
+    ) -> anyhow::Result<()> {
+        let shared = match layer {
+            Layer::Shared => false,
+            Layer::Host(_) => self
+                .sheet(&Layer::Shared, file)?
+                .is_some_and(|sheet| sheet.find(list, is).is_some()),
+        };
+        self.edit(layer, file, |doc| {
+            if shared {
+                let mut absent = identity;
+                absent["absent"] = Value::Bool(true);
+                doc.put(list, is, &absent, order);
+            } else {
+                doc.remove(list, is);
+            }
+            Ok(())
+        })
+    }
+}

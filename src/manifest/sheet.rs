@@ -1,0 +1,237 @@
+//! One manifest, read: JSON, or JSON with comments, with line and column for every error.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use jsonc_parser::ast::{self, Value as Ast};
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
+use thiserror::Error;
+
+/// A manifest that is not what it should be.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{}:{line}:{column}: {what}", path.display())]
+pub struct DocError {
+    /// The file.
+    pub path: PathBuf,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1, in characters.
+    pub column: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// The values of one manifest. Its top level is an object.
+pub struct Sheet {
+    path: PathBuf,
+    text: String,
+    json: Value,
+}
+
+/// One entry of a list, with its place in it for error messages.
+#[derive(Clone, Debug)]
+pub struct Entry<T> {
+    /// The entry.
+    pub value: T,
+    /// Set in a host layer to drop a shared entry on that machine.
+    pub absent: bool,
+    index: usize,
+}
+
+/// JSON as it is written, with comments and trailing commas allowed and nothing else.
+pub(super) fn options() -> ParseOptions {
+    ParseOptions {
+        allow_comments: true,
+        allow_trailing_commas: true,
+        allow_loose_object_property_names: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    }
+}
+
+/// The text without the byte order mark that some editors put in front.
+pub(super) fn body(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+impl Sheet {
+    /// Parses a manifest. An empty file is an error: it is what a crash of another program leaves.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, DocError> {
+        let text = body(text);
+        let ast = parse(text).map_err(|(at, what)| error(path, text, at, what))?;
+        if let Some((at, name)) = given_twice(&ast) {
+            return Err(error(path, text, at, format!("“{name}” stands here twice")));
+        }
+        let json = ast.into();
+        Ok(Self { path: path.to_owned(), text: text.to_owned(), json })
+    }
+
+    /// A top-level value.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.json.get(name)
+    }
+
+    /// A top-level value read into a type; `None` where it is not there.
+    pub fn value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DocError> {
+        let Some(json) = self.get(name) else { return Ok(None) };
+        self.typed(json, &[key(name)]).map(Some)
+    }
+
+    /// The entries of a top-level list. A list that is not there is empty.
+    pub fn entries<T: DeserializeOwned>(&self, list: &str) -> Result<Vec<Entry<T>>, DocError> {
+        let Some(json) = self.get(list) else { return Ok(Vec::new()) };
+        let Some(array) = json.as_array() else {
+            return Err(self.error(&[key(list)], format!("“{list}” should be a list: “[” … “]”")));
+        };
+        let entry = |(index, json): (usize, &Value)| {
+            let path = [key(list), Segment::Seq { index }];
+            let absent = match json.get("absent") {
+                None => false,
+                Some(Value::Bool(absent)) => *absent,
+                Some(_) => {
+                    let [list, entry] = path;
+                    let what = "“absent” should be true or false".to_owned();
+                    return Err(self.error(&[list, entry, key("absent")], what));
+                }
+            };
+            Ok(Entry { value: self.typed(json, &path)?, absent, index })
+        };
+        array.iter().enumerate().map(entry).collect()
+    }
+
+    /// The JSON of the entry of `list` that `is` accepts.
+    pub fn find(&self, list: &str, is: &dyn Fn(&Value) -> bool) -> Option<&Value> {
+        self.get(list)?.as_array()?.iter().find(|entry| is(entry))
+    }
+
+    /// An error about an entry of `list` that was read before, for what only its reader can tell is wrong.
+    pub fn error_at<T>(&self, list: &str, entry: &Entry<T>, what: String) -> DocError {
+        self.error(&[key(list), Segment::Seq { index: entry.index }], what)
+    }
+
+    fn typed<T: DeserializeOwned>(&self, json: &Value, at: &[Segment]) -> Result<T, DocError> {
+        // The path of an error costs as much as reading does, so it is only looked for when there is one.
+        T::deserialize(json).or_else(|_| {
+            serde_path_to_error::deserialize(json).map_err(
+                |error: serde_path_to_error::Error<_>| {
+                    let path: Vec<Segment> =
+                        at.iter().chain(error.path().iter()).cloned().collect();
+                    self.error(&path, error.inner().to_string())
+                },
+            )
+        })
+    }
+
+    /// An error at the value that `path` leads to, or at the last one on the way there.
+    fn error(&self, path: &[Segment], what: String) -> DocError {
+        let at = parse(&self.text).map_or(0, |ast| descend(&ast, path));
+        error(&self.path, &self.text, at, what)
+    }
+}
+
+fn key(name: &str) -> Segment {
+    Segment::Map { key: name.to_owned() }
+}
+
+/// An error at a byte of the text.
+fn error(path: &Path, text: &str, at: usize, what: String) -> DocError {
+    let before = text.get(..at).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    DocError {
+        path: path.to_owned(),
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        what,
+    }
+}
+
+fn parse(text: &str) -> Result<Ast<'_>, (usize, String)> {
+    let parsed = parse_to_ast(text, &CollectOptions::default(), &options());
+    let parsed = parsed.map_err(|error| (error.range().start, error.kind().to_string()))?;
+    match parsed.value {
+        Some(value @ Ast::Object(_)) => Ok(value),
+        _ => Err((0, "expected an object: “{” … “}”".to_owned())),
+    }
+}
+
+/// Where a key stands for the second time in its object: one of its values would be ignored without a word.
+fn given_twice(value: &Ast<'_>) -> Option<(usize, String)> {
+    match value {
+        Ast::Object(object) => {
+            let mut seen = HashSet::with_capacity(object.properties.len());
+            let twice =
+                |property: &&ast::ObjectProp<'_>| !seen.insert(property.name.as_str().to_owned());
+            let found = object.properties.iter().find(twice);
+            found.map(|property| (property.range.start, property.name.as_str().to_owned())).or_else(
+                || object.properties.iter().find_map(|property| given_twice(&property.value)),
+            )
+        }
+        Ast::Array(array) => array.elements.iter().find_map(given_twice),
+        _ => None,
+    }
+}
+
+fn descend(value: &Ast<'_>, path: &[Segment]) -> usize {
+    let next = path.split_first().and_then(|(segment, rest)| {
+        let inner = match (segment, value) {
+            (Segment::Seq { index }, Ast::Array(array)) => array.elements.get(*index),
+            (Segment::Map { key }, Ast::Object(object)) => {
+                object.get(key).map(|property| &property.value)
+            }
+            _ => None,
+        };
+        inner.map(|inner| descend(inner, rest))
+    });
+    next.unwrap_or_else(|| value.range().start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet(text: &str) -> Sheet {
+        Sheet::parse(Path::new("apps.json"), text).unwrap()
+    }
+
+    #[test]
+    fn errors_name_line_and_column() {
+        let error = |text: &str| Sheet::parse(Path::new("m.json"), text).err().unwrap().to_string();
+        assert!(
+            error("{\n  \"a\": nul\n}").starts_with("m.json:2:8: "),
+            "{}",
+            error("{\n  \"a\": nul\n}")
+        );
+        assert_eq!(error("{\n  \"a\": 1,\n  \"a\": 2}"), "m.json:3:3: “a” stands here twice");
+        assert!(error("").starts_with("m.json:1:1: expected an object"));
+        assert!(error("[]").starts_with("m.json:1:1: expected an object"));
+        #[derive(Debug, serde::Deserialize)]
+        #[allow(dead_code, reason = "only its reading is of interest")]
+        struct App {
+            id: String,
+            tags: Option<Vec<String>>,
+        }
+        let doc =
+            sheet("{\"apps\": [\n  {\"id\": \"a\"},\n  {\"id\": \"é\", \"tags\": [\"x\", 3]}\n]}");
+        let error = doc.entries::<App>("apps").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "apps.json:3:29: invalid type: integer `3`, expected a string"
+        );
+        let doc = sheet("{\n\"apps\": {}}");
+        assert!(
+            doc.entries::<App>("apps")
+                .unwrap_err()
+                .to_string()
+                .starts_with("apps.json:2:9: “apps” should be")
+        );
+    }
+}

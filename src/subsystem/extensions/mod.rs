@@ -1,0 +1,290 @@
+//! GNOME Shell extensions: which are installed, and which of them are switched on.
+//!
+//! Read from the disk and from dconf; the running Shell adds what only it knows, such as errors. An extension of the
+//! person's own is always there to be captured; one of the system's is at its default where nobody has switched it.
+
+use anyhow::Result;
+use schemars::JsonSchema;
+use serde_json::{Value as Json, json};
+
+use super::{About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unreadable, Watch};
+use crate::core::item::{
+    FieldSpec, ItemKey, LeftOut, Live, Pending, Record, Records, SubsystemId, Value, WantedItems,
+};
+use crate::core::names::ExtensionUuid;
+use crate::core::plan::{Action, Change, Risk, Side, Step};
+use crate::host::bus::BusError;
+use crate::host::schemas::Schemas;
+use crate::host::shell::{self, Shell, State};
+use crate::host::{Host, dconf};
+use crate::manifest::Manifests;
+use crate::words::{fill, gettext, mark, ngettext};
+
+mod disk;
+mod entry;
+mod switches;
+
+use disk::Installed;
+use entry::Entry;
+use switches::Switches;
+
+const FILE: &str = "gnome-extensions.json";
+const LIST: &str = "extensions";
+const ENABLED: &str = "enabled";
+const VERSION: &str = "version";
+
+static ABOUT: About = About {
+    id: SubsystemId::new("extensions"),
+    noun: "extension",
+    page: Page::Extensions,
+    title: mark("Extensions"),
+    icon: "application-x-addon-symbolic",
+    fields: &[
+        FieldSpec { name: ENABLED, left_out: LeftOut::NotCompared },
+        FieldSpec { name: VERSION, left_out: LeftOut::NotCompared },
+    ],
+    manifests: &[ManifestFile { name: FILE, schema: || schemars::schema_for!(ExtensionsFile) }],
+};
+
+/// `gnome-extensions.json`
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "describes the file")]
+struct ExtensionsFile {
+    /// The extensions.
+    extensions: Vec<Entry>,
+}
+
+/// The extensions subsystem.
+pub struct Extensions;
+
+impl Subsystem for Extensions {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
+        let dconf = dconf::read(host).map_err(anyhow::Error::from)?;
+        let schemas = Schemas::open(host);
+        let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell()) };
+        let shell = shell::ask(host);
+        let mode = shell.as_ref().ok().and_then(|shell| shell.mode.as_deref());
+        let switches = Switches::read(host, &dconf, &schema, mode)?;
+        let updates = disk::updates(host);
+        let mut records = Records::default();
+        for (uuid, installed) in disk::installed(host, switches.user_allowed)? {
+            let item = ItemKey::new(uuid.as_str());
+            let on = switches.is_on(uuid.as_str());
+            let at_default = !installed.user && on == switches.is_on_by_default(uuid.as_str());
+            if at_default && !wanted.contains_key(&item) {
+                continue;
+            }
+            let mut live = live(&installed, on);
+            remark(&mut live, uuid.as_str(), on, switches.on, &shell);
+            if live.note.is_none() && updates.contains(uuid.as_str()) {
+                live.note = Some(gettext("An update comes into force at the next log-in"));
+            }
+            records.insert(item, live);
+        }
+        Ok(records)
+    }
+
+    fn wanted(&self, manifests: &Manifests, _host: &Host) -> Result<WantedItems> {
+        manifests.items(FILE, LIST, |entry: &Entry| Ok(entry.read()))
+    }
+
+    fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
+        for change in changes {
+            let uuid = change.item.as_str();
+            let is = |json: &Json| entry::uuid(json) == Some(uuid);
+            let order = |json: &Json| entry::uuid(json).unwrap_or_default().to_owned();
+            match &change.after {
+                Some(after) => manifests.edit(&change.layer, FILE, |doc| {
+                    let entry = entry::write(doc.find(LIST, &is), uuid, after);
+                    doc.put(LIST, &is, &entry, &order);
+                    Ok(())
+                })?,
+                None => {
+                    let identity = json!({ "id": uuid });
+                    manifests.remove(&change.layer, FILE, LIST, &is, identity, &order)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
+        let dconf = dconf::read(host)?;
+        let schemas = Schemas::open(host);
+        let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell().into()) };
+        let mut switches = Switches::read(host, &dconf, &schema, None)?;
+        let installed = disk::installed(host, switches.user_allowed)?;
+        let mut steps = Steps::default();
+        let mut items = Vec::new();
+        for change in changes {
+            let uuid: ExtensionUuid = change.item.as_str().parse()?;
+            match switchable(change, installed.get(&uuid), &switches) {
+                Ok(on) => {
+                    if let Some(on) = on {
+                        switches.switch(uuid.as_str(), on);
+                    }
+                    items.push(change.item.clone());
+                }
+                Err(reason) => steps.blocked.push(Blocked { item: change.item.clone(), reason }),
+            }
+        }
+        let edits = switches.edits();
+        if !items.is_empty() && !edits.is_empty() {
+            let count = items.len();
+            let title = ngettext("Switch {n} extension", "Switch {n} extensions", count);
+            steps.steps.push(Step {
+                title: fill(&title, &[("n", &count.to_string())]),
+                action: Action::Dconf(edits),
+                risk: Risk::default(),
+                items,
+            });
+        }
+        Ok(steps)
+    }
+
+    fn label(&self, item: &ItemKey) -> Label {
+        // The name stands in the extension's own metadata: without it, its UUID without the author's part.
+        let title = item.as_str().split('@').next().unwrap_or_default();
+        Label { title: title.to_owned(), detail: item.to_string() }
+    }
+
+    fn field_title(&self, field: &str) -> String {
+        match field {
+            "enabled" => gettext("enabled"),
+            "version" => gettext("version"),
+            _ => field.to_owned(),
+        }
+    }
+
+    fn describe(&self, change: &Change) -> String {
+        let on = change.after.as_ref().map(|after| after.get(ENABLED) != Some(&Value::Flag(false)));
+        let sentence = match (change.side, on) {
+            (Side::System, Some(true)) => gettext("Enable {extension}"),
+            (Side::System, Some(false)) => gettext("Disable {extension}"),
+            (Side::System, None) => gettext("Uninstall {extension}"),
+            (Side::Manifest, Some(true)) => gettext("Track {extension} as enabled"),
+            (Side::Manifest, Some(false)) => gettext("Track {extension} as disabled"),
+            (Side::Manifest, None) => gettext("Stop tracking {extension}"),
+        };
+        fill(&sentence, &[("extension", &change.title)])
+    }
+
+    fn watch(&self, host: &Host) -> Vec<Watch> {
+        let places = disk::places(host).into_iter().map(|(place, _)| Watch::Path(place));
+        let mut watch: Vec<Watch> = places.collect();
+        watch.push(Watch::Path(dconf::watched(host)));
+        watch.push(Watch::Signal {
+            sender: "org.gnome.Shell",
+            interface: "org.gnome.Shell.Extensions",
+            member: "ExtensionStateChanged",
+        });
+        watch
+    }
+}
+
+fn no_shell() -> Unreadable {
+    Unreadable::Unavailable {
+        reason: gettext("GNOME Shell is not installed"),
+        hint: Some(gettext("Extensions are compared on machines with a GNOME desktop")),
+    }
+}
+
+/// One installed extension, as the disk and the switches have it.
+fn live(installed: &Installed, on: bool) -> Live {
+    match &installed.metadata {
+        Ok(metadata) => {
+            let mut record = Record::new().with(ENABLED, on);
+            if let Some(version) = metadata.version {
+                record.set(VERSION, Value::Number(version));
+            }
+            Live::known(record).titled(metadata.name.clone())
+        }
+        Err(why) => Live::unknown(why.clone()),
+    }
+}
+
+/// Adds what the running Shell knows, or that it is not running.
+fn remark(live: &mut Live, uuid: &str, on: bool, all_on: bool, shell: &Result<Shell, BusError>) {
+    let shell = match shell {
+        Ok(shell) => shell,
+        Err(why) if on => {
+            let text = gettext("Whether it works is not known: {why}");
+            live.note = Some(fill(&text, &[("why", &why.to_string())]));
+            return;
+        }
+        Err(_) => return,
+    };
+    live.note = match shell.extensions.get(uuid) {
+        None if on => {
+            // The Shell looks for extensions when it starts, and only then.
+            live.pending = Some(Pending::LogOut);
+            None
+        }
+        None => None,
+        Some(known) => match (known.state, &known.error) {
+            (State::Error, Some(error)) => {
+                Some(fill(&gettext("It failed: {error}"), &[("error", error)]))
+            }
+            (State::Error, None) => Some(gettext("It failed")),
+            (State::OutOfDate, _) => {
+                let version = shell.version.as_deref().unwrap_or_default();
+                let text = gettext("It is not made for GNOME Shell {version}");
+                Some(fill(&text, &[("version", version)]))
+            }
+            _ if known.has_update => Some(gettext("An update is available")),
+            _ => None,
+        },
+    };
+    if on && !all_on {
+        live.note = Some(gettext("All extensions are switched off by the master switch"));
+        live.pending = None;
+    }
+}
+
+/// What an extension is to be switched to, `None` for nothing; or why a change cannot be made.
+fn switchable(
+    change: &Change,
+    installed: Option<&Installed>,
+    switches: &Switches,
+) -> Result<Option<bool>, String> {
+    let named = |text: String| fill(&text, &[("extension", &change.title)]);
+    let after = match (&change.after, installed) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => {
+            return Err(named(gettext(
+                "{extension} is not uninstalled from here: use the Extensions application",
+            )));
+        }
+        (Some(_), None) => {
+            return Err(named(gettext(
+                "{extension} is not installed: install it from extensions.gnome.org, then apply again",
+            )));
+        }
+        (Some(after), Some(_)) => after,
+    };
+    if switches.locked() {
+        return Err(gettext("the administrator of this machine has locked the list of extensions"));
+    }
+    // A version that nobody asks for is only what was seen.
+    let had = change.before.as_ref().and_then(|before| before.get(VERSION));
+    if let Some(Value::Number(version)) = after.get(VERSION)
+        && had != after.get(VERSION)
+    {
+        let text = gettext("version {version} of {extension} is not installed");
+        return Err(fill(
+            &text,
+            &[("version", &version.to_string()), ("extension", &change.title)],
+        ));
+    }
+    match after.get(ENABLED) {
+        Some(Value::Flag(on)) => Ok(Some(*on)),
+        _ => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! What Bucket compares: one file per subsystem, one line each in [`all`].
+
+use anyhow::Result;
+use thiserror::Error;
+
+use crate::core::item::{FieldSpec, ItemKey, Records, SubsystemId, WantedItems};
+use crate::core::plan::{Change, Step};
+use crate::host::Host;
+use crate::manifest::Manifests;
+use crate::words::gettext;
+
+pub mod extensions;
+pub mod flatpak;
+pub mod gsettings;
+
+/// The page of the application a subsystem is shown on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Page {
+    /// Flatpaks.
+    Flatpaks,
+    /// Extensions.
+    Extensions,
+    /// Settings.
+    Settings,
+}
+
+impl Page {
+    /// The pages in the order they are shown.
+    pub const ALL: [Self; 3] = [Self::Flatpaks, Self::Extensions, Self::Settings];
+
+    /// A name that stays the same in every language: the application remembers the last page by it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Flatpaks => "flatpaks",
+            Self::Extensions => "extensions",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// Its title.
+    pub fn title(self) -> String {
+        match self {
+            Self::Flatpaks => gettext("Flatpaks"),
+            Self::Extensions => gettext("Extensions"),
+            Self::Settings => gettext("Settings"),
+        }
+    }
+
+    /// A symbolic icon's name.
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::Flatpaks => "package-x-generic-symbolic",
+            Self::Extensions => "application-x-addon-symbolic",
+            Self::Settings => "preferences-system-symbolic",
+        }
+    }
+}
+
+/// What is fixed about a subsystem.
+#[derive(Debug)]
+pub struct About {
+    /// The id in manifests, on the command line and in the journal.
+    pub id: SubsystemId,
+    /// The command-line noun that acts on it, accepted wherever an id is. Several subsystems may share one.
+    pub noun: &'static str,
+    /// The page it is shown on.
+    pub page: Page,
+    /// Its title there, wrapped in [`crate::words::mark`].
+    pub title: &'static str,
+    /// A symbolic icon's name.
+    pub icon: &'static str,
+    /// Its fields.
+    pub fields: &'static [FieldSpec],
+    /// The manifests it reads and writes.
+    pub manifests: &'static [ManifestFile],
+}
+
+/// A file under `manifests/`.
+#[derive(Debug)]
+pub struct ManifestFile {
+    /// Its name.
+    pub name: &'static str,
+    /// The JSON Schema of its content, made from the types that read it.
+    pub schema: fn() -> schemars::Schema,
+}
+
+/// Something outside that means "read again".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// A file or directory, by absolute path; it need not exist.
+    Path(std::path::PathBuf),
+    /// A signal on the session bus.
+    Signal {
+        /// The sender's well-known name.
+        sender: &'static str,
+        /// The interface the signal belongs to.
+        interface: &'static str,
+        /// The signal's name.
+        member: &'static str,
+    },
+}
+
+/// Why a whole subsystem could not be read.
+#[derive(Debug, Error)]
+pub enum Unreadable {
+    /// The tool or service is not on this machine.
+    #[error("{reason}")]
+    Unavailable {
+        /// What is missing.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// Reading failed.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// What an item is called before people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// Its name: "Boxes".
+    pub title: String,
+    /// What tells it from others of that name: "org.gnome.Boxes · user". May be empty.
+    pub detail: String,
+}
+
+/// What is done for a list of changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// The steps, in order.
+    pub steps: Vec<Step>,
+    /// The changes that cannot be made. They stop no other.
+    pub blocked: Vec<Blocked>,
+}
+
+/// A change that cannot be made on this machine, or not by Bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The item.
+    pub item: ItemKey,
+    /// Why, and what to do instead, for people.
+    pub reason: String,
+}
+
+impl From<Vec<Step>> for Steps {
+    fn from(steps: Vec<Step>) -> Self {
+        Self { steps, blocked: Vec::new() }
+    }
+}
+
+/// One kind of thing that has a manifest and a place on the machine.
+pub trait Subsystem: Send + Sync {
+    /// What is fixed about it.
+    fn about(&self) -> &'static About;
+
+    /// Reads the machine: no network, no change, and no process.
+    ///
+    /// An item at its default is left out. What cannot be read is unknown or a blind spot, never left out.
+    /// `wanted` is where else to look: an item that only a manifest names, or that is compared at its default too.
+    fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable>;
+
+    /// Reads the manifests, in the same canonical form. `host` gives types and places, not values.
+    fn wanted(&self, manifests: &Manifests, host: &Host) -> Result<WantedItems>;
+
+    /// Edits the manifests so that each changed item says what its change says.
+    fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()>;
+
+    /// The steps that bring the machine from each change's `before` to its `after`, batched.
+    fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps>;
+
+    /// What to call an item before people, where the machine gives it no name.
+    fn label(&self, item: &ItemKey) -> Label {
+        Label { title: item.to_string(), detail: String::new() }
+    }
+
+    /// What to call a field before people.
+    fn field_title(&self, field: &str) -> String {
+        field.to_owned()
+    }
+
+    /// One line for people, commits and changelogs: "Install Boxes".
+    fn describe(&self, change: &Change) -> String;
+
+    /// What to watch for changes made by others.
+    fn watch(&self, host: &Host) -> Vec<Watch>;
+}
+
+/// Every subsystem, in the order they are shown, and in the order they are applied.
+pub fn all() -> Vec<Box<dyn Subsystem>> {
+    vec![
+        Box::new(flatpak::FlatpakRemotes),
+        Box::new(flatpak::FlatpakApps),
+        Box::new(extensions::Extensions),
+        Box::new(gsettings::Gsettings),
+    ]
+}
+
+/// The subsystems an id or noun names.
+pub fn named<'a>(all: &'a [Box<dyn Subsystem>], name: &str) -> Vec<&'a dyn Subsystem> {
+    all.iter()
+        .map(|subsystem| &**subsystem)
+        .filter(|subsystem| subsystem.about().id.as_str() == name || subsystem.about().noun == name)
+        .collect()
+}
+
+/// Whether `text`, as typed by a person, names the item `key`: the key itself, its last part, or its title.
+pub fn names_item(text: &str, key: &ItemKey, title: &str) -> bool {
+    let key = key.as_str();
+    text == key || text.eq_ignore_ascii_case(title) || key.rsplit(['/', ' ']).next() == Some(text)
+}

@@ -1,0 +1,23 @@
+//! Scenarios: the real `bkt`, on a home, a repository and settings of its own, as files in a directory.
+//!
+//! Nothing in it is a stand-in: git, GLib's schemas, dconf's database and, where something is applied, dconf's
+//! service on a bus of its own. What needs a desktop is in `tests/lab/`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and starts programs"
+)]
+
+mod broken;
+mod crash;
+mod edits;
+mod exit;
+mod history;
+mod json;
+mod reference;
+mod sandbox;
+mod service;
+mod terminal;

@@ -1,0 +1,89 @@
+//! The whole table of the three-way comparison: base × wanted × live over absent, A, B, C, each also ignored and
+//! unreadable, against `tests/golden/merge.txt`. `BLESS=1` writes that file anew, for a reader to check.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fmt::Write;
+
+use bucket::core::ignore::Ignored;
+use bucket::core::item::{FieldSpec, ItemKey, Layer, LeftOut, Live, Record, Wanted};
+use bucket::core::report::ItemReport;
+
+const SPECS: &[FieldSpec] = &[FieldSpec { name: "value", left_out: LeftOut::Default }];
+const SIDES: [Option<&str>; 4] = [None, Some("A"), Some("B"), Some("C")];
+
+fn record(value: Option<&str>) -> Option<Record> {
+    value.map(|value| Record::new().with("value", value))
+}
+
+fn table() -> String {
+    let mut table = String::from("base wanted live ignored readable -> state suggestion counts\n");
+    for base in SIDES {
+        for wanted in SIDES {
+            for live in SIDES {
+                for ignored in [false, true] {
+                    for readable in [true, false] {
+                        row(&mut table, [base, wanted, live], ignored, readable);
+                    }
+                }
+            }
+        }
+    }
+    table
+}
+
+fn row(table: &mut String, [base, wanted, live]: [Option<&str>; 3], ignored: bool, readable: bool) {
+    let found = match readable {
+        true => record(live).map(Live::known),
+        false => Some(Live::unknown("permission denied")),
+    };
+    let item = ItemReport::judge(
+        SPECS,
+        ItemKey::new("item"),
+        record(base).as_ref(),
+        record(wanted).map(|record| Wanted { record, layer: Layer::Shared }).as_ref(),
+        found.as_ref(),
+        ignored.then_some(Ignored::Rule(None)),
+        &|_| false,
+    );
+    let side = |value: Option<&'static str>| value.unwrap_or("-");
+    let value =
+        [base, wanted, live].map(|value| SIDES.into_iter().find(|known| *known == value).flatten());
+    writeln!(
+        table,
+        "{} {} {} {} {} -> {:?} {:?} {}",
+        side(value[0]),
+        side(value[1]),
+        side(value[2]),
+        if ignored { "ignored" } else { "shown" },
+        if readable { "readable" } else { "unreadable" },
+        item.state,
+        item.state.suggestion(),
+        if item.counts() { "counts" } else { "-" },
+    )
+    .unwrap();
+}
+
+#[test]
+fn every_case_is_as_agreed() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/merge.txt");
+    let table = table();
+    assert_eq!(table.lines().count(), 1 + 256);
+    if option_env!("BLESS").is_some() {
+        std::fs::write(golden, &table).unwrap();
+    }
+    let expected = std::fs::read_to_string(golden).unwrap();
+    for (line, (found, agreed)) in table.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(found, agreed, "line {}", line + 1);
+    }
+    assert_eq!(table.lines().count(), expected.lines().count());
+}
+
+/// A field that is ignored does not make a conflict of an item that one side lost.
+#[test]
+fn an_ignored_field_does_not_tell_who_moved() {
+    use bucket::core::merge::{Drift, merge_item};
+    let (base, full) = (Record::new(), Record::new().with("value", "A"));
+    let state = |wanted, live| merge_item(SPECS, Some(&base), wanted, live, &|_| true).state;
+    assert_eq!(state(None, Some(&full)), Drift::ManifestChanged);
+    assert_eq!(state(Some(&full), None), Drift::SystemChanged);
+}
