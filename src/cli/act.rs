@@ -101,7 +101,8 @@ pub(super) fn carry_out(app: &App, engine: &Engine, plan: Plan) -> anyhow::Resul
         answer(app, &plan, &Outcome::default())?;
         return Ok(if left == Exit::Partly { Exit::Error } else { left });
     }
-    let ask = app.may_ask() && !app.global.yes;
+    // A verb that names what it does is the yes to it; what it did can be undone.
+    let ask = app.may_ask() && !app.global.yes && !plan.system_first;
     if ask || !app.global.quiet {
         show_plan(app, engine, &plan);
     }
@@ -162,9 +163,9 @@ fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
     ];
     for (side, title) in sides {
         let title = match plan.undoes {
-            None => title,
-            Some(_) if side == Side::Manifest => gettext("In the manifests"),
-            Some(_) => gettext("On this machine"),
+            None if !plan.system_first => title,
+            _ if side == Side::Manifest => gettext("In the manifests"),
+            _ => gettext("On this machine"),
         };
         let of: Vec<&Change> = plan.changes.iter().filter(|change| change.side == side).collect();
         if !of.is_empty() {
@@ -174,11 +175,12 @@ fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
             show::change(app, engine, change);
         }
     }
-    if !plan.steps.is_empty() {
+    let steps = !plan.system_first || app.global.dry_run || app.out.verbose;
+    if !plan.steps.is_empty() && steps {
         app.out.line(&paint(Style::Bold, &gettext("Steps")));
-    }
-    for (index, step) in plan.steps.iter().enumerate() {
-        show_step(app, index + 1, step);
+        for (index, step) in plan.steps.iter().enumerate() {
+            show_step(app, index + 1, step);
+        }
     }
     show_blocked(app, engine, &plan.blocked);
     show_held(app, engine, &plan.held);

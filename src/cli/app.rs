@@ -7,9 +7,10 @@ use clap::ValueEnum;
 use super::output::{Colour, Output};
 use super::{names, progress};
 use crate::core::item::{Layer, SubsystemId};
+use crate::core::plan::Command;
 use crate::core::report::Report;
 use crate::engine::Engine;
-use crate::host::{Host, notify};
+use crate::host::{Host, command, notify};
 use crate::words::gettext;
 
 /// How a run ended.
@@ -79,12 +80,20 @@ pub(super) struct App {
     pub(super) host: Host,
     pub(super) global: Global,
     pub(super) out: Output,
+    /// The command line.
+    args: Vec<String>,
 }
 
 impl App {
-    pub(super) fn new(host: Host, global: Global) -> Self {
+    pub(super) fn new(host: Host, global: Global, args: Vec<String>) -> Self {
         let out = Output::new(&host, &global);
-        Self { host, global, out }
+        Self { host, global, out, args }
+    }
+
+    /// The command line as the person typed it, quoted where a shell needs that, secrets left out.
+    pub(super) fn typed(&self) -> String {
+        let args = self.args.iter().skip(1).cloned();
+        command::display(&Command::new("bkt").args(args))
     }
 
     /// The engine over the repository that the options and the working directory lead to.
@@ -95,9 +104,17 @@ impl App {
 
     /// Compares the subsystems that `named` names, or all.
     pub(super) fn survey(&self, engine: &Engine, named: &[String]) -> anyhow::Result<Report> {
-        let only: Vec<SubsystemId> = names::subsystems(engine, named)?;
+        self.survey_ids(engine, &names::subsystems(engine, named)?)
+    }
+
+    /// Compares the given subsystems, or all.
+    pub(super) fn survey_ids(
+        &self,
+        engine: &Engine,
+        only: &[SubsystemId],
+    ) -> anyhow::Result<Report> {
         let _busy = progress::busy(&self.out, gettext("Looking at this machine"));
-        engine.survey(&only)
+        engine.survey(only)
     }
 
     /// Whether a question may be asked: never as a service, nor where nobody would see it.

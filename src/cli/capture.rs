@@ -31,7 +31,14 @@ pub(super) struct Args {
 #[derive(clap::Args)]
 pub(super) struct Selection {
     #[arg(value_name = "SUBSYSTEM", help = gettext("Only these subsystems, by id (flatpak-apps) or noun (flatpak)"))]
-    subsystems: Vec<String>,
+    pub(super) subsystems: Vec<String>,
+    #[command(flatten)]
+    pub(super) choice: Choice,
+}
+
+/// What of the named subsystems is meant, and what may be done to it.
+#[derive(Clone, clap::Args)]
+pub(super) struct Choice {
     #[arg(short, long = "item", value_name = "ITEM", help = gettext("Only this item, whatever it takes; may be given again"))]
     items: Vec<String>,
     #[arg(long, help = gettext("Also remove what the other side no longer has"))]
@@ -52,11 +59,12 @@ pub(super) fn go(
     secrets: bool,
 ) -> anyhow::Result<Exit> {
     let engine = act::open(app)?;
+    let choice = &selection.choice;
     let mut report = app.survey(&engine, &selection.subsystems)?;
-    let mut request = match selection.items.is_empty() {
+    let mut request = match choice.items.is_empty() {
         true => Request::all(verb),
         false => {
-            let picked = names::items(&report, &selection.items)?;
+            let picked = names::items(&report, &choice.items)?;
             let picks: Vec<Pick> = picked
                 .into_iter()
                 .map(|(subsystem, item)| Pick {
@@ -78,8 +86,8 @@ pub(super) fn go(
             Request::picks(picks)
         }
     };
-    request.prune = selection.prune;
-    request.force = selection.force;
+    request.prune = choice.prune;
+    request.force = choice.force;
     request.secrets = secrets;
     request.layer = app.layer();
     let unread = act::tell_unread(app, &engine, &report);

@@ -87,7 +87,7 @@ fn one(app: &App, engine: &Engine, operation: &Operation, full: bool) {
 }
 
 /// An operation's time, by this machine's clock.
-fn when(at: &str) -> String {
+pub(super) fn when(at: &str) -> String {
     match at.parse::<jiff::Timestamp>() {
         Ok(at) => at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
         Err(_) => at.to_owned(),

@@ -20,11 +20,16 @@ mod check;
 mod completions;
 mod diff;
 mod errors;
+mod extension;
+mod gsetting;
 mod history;
+mod local;
 mod names;
+mod noun;
 mod output;
 mod progress;
 mod prompt;
+mod pun;
 mod redo;
 mod repo;
 mod resolve;
@@ -80,6 +85,9 @@ enum Verb {
     History(history::Args),
     Undo(undo::Args),
     Redo(redo::Args),
+    Extension(extension::Args),
+    Gsetting(gsetting::Args),
+    Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -98,6 +106,8 @@ pub fn main() -> ExitCode {
 
 /// Runs one command line; `args` begins with the program's name. The locale is set up already.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let typed = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let cli = match command().try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -108,7 +118,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let verbose = cli.global.verbose;
     let app = match Host::real() {
-        Ok(host) => App::new(host, cli.global),
+        Ok(host) => App::new(host, cli.global, typed),
         Err(error) => return errors::early(&error),
     };
     let result = match &cli.verb {
@@ -122,6 +132,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::History(args)) => history::run(&app, args),
         Some(Verb::Undo(args)) => undo::run(&app, args),
         Some(Verb::Redo(_)) => redo::run(&app),
+        Some(Verb::Extension(args)) => extension::run(&app, args),
+        Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
+        Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),
         Some(Verb::Completions(args)) => completions::run(&app, args),

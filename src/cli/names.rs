@@ -1,13 +1,11 @@
 //! What a person typed, and which subsystems and items it names.
 
 use super::errors::Misnamed;
-use crate::core::item::{ItemKey, SubsystemId};
+use crate::core::item::SubsystemId;
+use crate::core::near::nearest;
 use crate::core::report::{ItemReport, Report};
 use crate::engine::Engine;
 use crate::subsystem::{named, names_item};
-
-/// How many near matches are suggested.
-const CLOSE: usize = 5;
 
 /// The subsystems that ids and nouns name, each once; none for none.
 pub(super) fn subsystems(engine: &Engine, typed: &[String]) -> Result<Vec<SubsystemId>, Misnamed> {
@@ -53,24 +51,13 @@ fn item<'a>(report: &'a Report, name: &str) -> Result<(SubsystemId, &'a ItemRepo
 
 /// The keys most like `name`, the likeliest first.
 fn close(report: &Report, name: &str) -> Vec<String> {
-    let name = name.to_lowercase();
-    let likeness = |key: &ItemKey, title: &str| {
-        let last = key.as_str().rsplit(['/', ' ']).next().unwrap_or_default();
-        [key.as_str(), last, title]
-            .into_iter()
-            .map(|text| {
-                let text = text.to_lowercase();
-                let part = if !name.is_empty() && text.contains(&name) { 0.5 } else { 0.0 };
-                f64::from(similar::TextDiff::from_chars(&name, &text).ratio()) + part
-            })
-            .fold(0.0, f64::max)
-    };
     let items = report.subsystems.iter().flat_map(|subsystem| &subsystem.items);
-    let mut scored: Vec<(f64, String)> = items
-        .map(|item| (likeness(&item.key, &item.title), item.key.to_string()))
-        .filter(|(score, _)| *score > 0.6)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    scored.dedup_by(|a, b| a.1 == b.1);
-    scored.into_iter().take(CLOSE).map(|(_, key)| key).collect()
+    nearest(
+        name,
+        items.map(|item| {
+            let key = item.key.as_str();
+            let last = key.rsplit(['/', ' ']).next().unwrap_or_default();
+            (key, vec![last, item.title.as_str()])
+        }),
+    )
 }

@@ -5,7 +5,7 @@ use super::output::{Style, columns, pad, paint};
 use super::{errors, show};
 use crate::core::merge::{Drift, Suggestion};
 use crate::core::report::{Availability, ItemReport, Report, SubsystemReport};
-use crate::engine::Engine;
+use crate::engine::{Engine, local};
 use crate::words::{fill, gettext, ngettext};
 
 /// How many items of a subsystem are shown without `-v`.
@@ -60,6 +60,20 @@ pub(super) fn exit(report: &Report, drift_counts: bool) -> Exit {
     }
 }
 
+/// `bkt NOUN list`: every item of the noun's subsystems.
+pub(super) fn list(app: &App, noun: &str) -> anyhow::Result<Exit> {
+    let engine = app.engine()?;
+    let report = app.survey(&engine, &[noun.to_owned()])?;
+    if app.global.json {
+        app.out.json(&report)?;
+    } else {
+        for subsystem in &report.subsystems {
+            one(app, &engine, subsystem, true);
+        }
+    }
+    Ok(exit(&report, false))
+}
+
 fn print(app: &App, engine: &Engine, report: &Report) -> anyhow::Result<()> {
     if app.global.json {
         return app.out.json(report);
@@ -67,12 +81,21 @@ fn print(app: &App, engine: &Engine, report: &Report) -> anyhow::Result<()> {
     let root = app.host.display(&engine.repo().root);
     app.out.say(&paint(Style::Dim, &fill(&gettext("Repository: {path}"), &[("path", &root)])));
     for subsystem in &report.subsystems {
-        one(app, engine, subsystem);
+        one(app, engine, subsystem, app.out.verbose);
+    }
+    let local = local::list(engine.host())?.len();
+    if local > 0 {
+        let text = ngettext(
+            "{n} change is for this machine alone, until its next boot: bkt local list",
+            "{n} changes are for this machine alone, until its next boot: bkt local list",
+            local,
+        );
+        app.out.say(&fill(&text, &[("n", &local.to_string())]));
     }
     Ok(())
 }
 
-fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport) {
+fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport, all: bool) {
     let title = paint(Style::Bold, &show::title(engine, &subsystem.id));
     match &subsystem.availability {
         Availability::Compared => (),
@@ -91,7 +114,7 @@ fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport) {
     for reason in &subsystem.unread {
         errors::show(&app.out, reason, None);
     }
-    let items: Vec<&ItemReport> = match app.out.verbose {
+    let items: Vec<&ItemReport> = match all {
         true => subsystem.items.iter().collect(),
         false => subsystem
             .items
@@ -102,7 +125,7 @@ fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport) {
     if app.global.quiet {
         return;
     }
-    let shown = if app.out.verbose { items.len() } else { items.len().min(SHOWN) };
+    let shown = if all { items.len() } else { items.len().min(SHOWN) };
     let width = items.iter().take(shown).map(|item| columns(&show::name(item))).max().unwrap_or(0);
     for item in items.iter().take(shown) {
         let name = pad(&show::name(item), width.min(60));

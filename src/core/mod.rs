@@ -6,6 +6,7 @@ pub mod ignore;
 pub mod item;
 pub mod merge;
 pub mod names;
+pub mod near;
 pub mod plan;
 pub mod report;
 pub mod resolve;

@@ -214,6 +214,12 @@ pub struct Plan {
     /// The operation this plan takes back, for undo and redo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undoes: Option<u64>,
+    /// A verb acts on both sides: the manifests are written after the machine, and only if all of that worked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub system_first: bool,
+    /// The command of a verb that means this machine alone, until the next boot: it is kept in the list of such changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
     /// What changes.
     pub changes: Vec<Change>,
     /// What would change too, if the person said so.
@@ -233,6 +239,14 @@ impl PlannedStep {
 }
 
 impl Plan {
+    /// The steps in the order of this plan.
+    pub fn in_order(&self, mut steps: Vec<PlannedStep>) -> Vec<PlannedStep> {
+        if self.system_first {
+            steps.sort_by_key(PlannedStep::is_manifests);
+        }
+        steps
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -8,6 +8,7 @@ use super::Engine;
 use super::base::Base;
 use super::explain::explain;
 use super::journal::{Ended, Journal, OldBase};
+use super::local;
 use super::select::set_aside;
 use crate::core::item::{FieldSpec, Record, SubsystemId};
 use crate::core::merge::uncompared;
@@ -109,11 +110,15 @@ impl Engine {
             .iter()
             .cloned()
             .partition(|change| self.still(&now, change, plan.undoes.is_none()));
+        if plan.system_first {
+            keep_together(&mut going, &moved);
+        }
         let (steps, blocked) = match plan.undoes {
             _ if plan.changes.is_empty() => (plan.steps.clone(), Vec::new()),
             None => self.steps(&going)?,
             Some(operation) => self.undo_steps(operation, &going, moved.is_empty())?,
         };
+        let steps = plan.in_order(steps);
         let blocked = set_aside(&mut going, blocked);
         // What ended before it began.
         let moved = moved.into_iter().map(|change| {
@@ -153,6 +158,11 @@ impl Engine {
             on(Event::Start { index, total: steps.len(), step });
             let result = match spared(step, &failed) {
                 true => Err(gettext("nothing is removed after an earlier step failed")),
+                false if plan.system_first && step.is_manifests() && !failed.is_empty() => {
+                    Err(gettext(
+                        "the manifests are left as they are, because the machine could not be changed",
+                    ))
+                }
                 false => act::perform(
                     &self.host,
                     &step.step.action,
@@ -188,6 +198,7 @@ impl Engine {
             outcome.results.push(Ended { change, verdict });
         }
         open.end(self.host.now().to_string(), outcome.results.clone())?;
+        local::settle(&self.host, &outcome.results, plan.local.as_deref())?;
         outcome.results.extend(never);
 
         let settled = match plan.undoes {
@@ -304,6 +315,13 @@ fn same(
         }
         _ => false,
     }
+}
+
+/// What a verb does to an item it does on both sides: an item that moved on one is left alone on the other.
+fn keep_together(going: &mut Vec<Change>, moved: &[Change]) {
+    going.retain(|change| {
+        !moved.iter().any(|m| m.subsystem == change.subsystem && m.item == change.item)
+    });
 }
 
 /// Whether a step must not remove what it is to remove: what was to take its place may not be there.

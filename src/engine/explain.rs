@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::execute::Untrusted;
 use super::undo::UndoError;
+use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
 use crate::host::command::RunError;
@@ -13,6 +14,7 @@ use crate::host::fs::{FsError, LockError};
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
+use crate::subsystem::Unfit;
 use crate::words::{fill, gettext};
 
 /// An error for people.
@@ -90,6 +92,32 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
         let values: &[(&str, &str)] =
             &[("text", text), ("kind", &gettext(*kind)), ("expected", &gettext(*expected))];
         return Some(Told { message: fill(&message, values), hint: None });
+    }
+    if let Some(Unfit { message, close, unsure }) = error.downcast_ref::<Unfit>() {
+        let mut hint = Vec::new();
+        if !close.is_empty() {
+            let items = close.join("\n  ");
+            hint.push(fill(
+                &gettext("Did you mean one of these?\n  {items}"),
+                &[("items", &items)],
+            ));
+        }
+        if *unsure {
+            hint.push(gettext("To go on without looking it up: --force"));
+        }
+        let hint = (!hint.is_empty()).then(|| hint.join("\n"));
+        return Some(Told { message: message.clone(), hint });
+    }
+    if let Some(NotReadable { reason, hint }) = error.downcast_ref::<NotReadable>() {
+        return Some(Told { message: reason.clone(), hint: hint.clone() });
+    }
+    if let Some(LooksSecret { item, field }) = error.downcast_ref::<LooksSecret>() {
+        let message =
+            gettext("“{field}” of {item} looks like a secret, and a repository is read by others");
+        let hint = gettext(
+            "To save it to the manifest all the same: --secrets. To keep it on this machine: --local.",
+        );
+        return Some(told(fill(&message, &[("field", field), ("item", item)]), hint));
     }
     if let Some(BadRule { glob, why }) = error.downcast_ref::<BadRule>() {
         let message = gettext("the ignore rule “{glob}” is not a valid pattern: {why}");

@@ -20,12 +20,15 @@ pub mod base;
 pub mod execute;
 pub mod explain;
 pub mod journal;
+pub mod local;
 pub mod select;
 pub mod survey;
 pub mod undo;
+pub mod wish;
 
 pub use execute::{Event, Outcome, Verdict};
 pub use select::{Pick, Request, Verb};
+pub use wish::{Edit, Reach, Wish};
 
 /// The file of ignore rules.
 pub const IGNORE_FILE: &str = "ignore.json";

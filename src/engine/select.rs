@@ -128,7 +128,7 @@ impl Engine {
     ) -> anyhow::Result<Plan> {
         let (steps, blocked) = self.steps(&changes)?;
         let blocked = set_aside(&mut changes, blocked);
-        Ok(Plan { undoes: None, changes, held, blocked, steps })
+        Ok(Plan { changes, held, blocked, steps, ..Plan::default() })
     }
 
     /// The steps that carry `changes` out: the manifests first, then each subsystem in order, and last the steps

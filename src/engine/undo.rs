@@ -82,7 +82,8 @@ impl Engine {
             false => self.undo_steps(operation.number, &changes, true)?,
         };
         let blocked = set_aside(&mut changes, blocked);
-        Ok(Plan { undoes: Some(operation.number), changes, held: Vec::new(), blocked, steps })
+        let undoes = Some(operation.number);
+        Ok(Plan { undoes, changes, blocked, steps, ..Plan::default() })
     }
 
     /// The steps that carry `changes` out. Files that still are what the operation left get their old bytes

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use thiserror::Error;
 
-use crate::core::item::{FieldSpec, ItemKey, Records, SubsystemId, WantedItems};
+use crate::core::item::{FieldSpec, ItemKey, Record, Records, SubsystemId, WantedItems};
 use crate::core::plan::{Change, Step};
 use crate::host::Host;
 use crate::manifest::Manifests;
@@ -116,6 +116,18 @@ pub enum Unreadable {
     Failed(#[from] anyhow::Error),
 }
 
+/// Something that cannot be added: it does not exist, or a value is not what it may be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{message}")]
+pub struct Unfit {
+    /// What is wrong, with what: one sentence without a full stop.
+    pub message: String,
+    /// What was probably meant, the likeliest first.
+    pub close: Vec<String>,
+    /// Whether it could only not be found out: then `--force` goes on without.
+    pub unsure: bool,
+}
+
 /// What an item is called before people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
@@ -162,6 +174,13 @@ pub trait Subsystem: Send + Sync {
 
     /// Reads the manifests, in the same canonical form. `host` gives types and places, not values.
     fn wanted(&self, manifests: &Manifests, host: &Host) -> Result<WantedItems>;
+
+    /// Makes sure that `item` can be had with the fields in `set`, on add: it exists where it comes from, and the
+    /// values are in their ranges. May use the network. The error names the closest matches.
+    fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
+        let _ = (host, item, set);
+        Ok(())
+    }
 
     /// Edits the manifests so that each changed item says what its change says.
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()>;

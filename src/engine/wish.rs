@@ -1,0 +1,202 @@
+//! A verb acts on the system and on the manifest in one go: "punning". A wish says what an item is to be.
+
+use thiserror::Error;
+
+use super::Engine;
+use super::select::set_aside;
+use crate::core::item::{ItemKey, Layer, Record, SubsystemId};
+use crate::core::plan::{BlockedChange, Change, Plan, Side};
+use crate::core::report::{Availability, ItemReport, Report};
+use crate::core::secret;
+use crate::subsystem::Unfit;
+use crate::words::{fill, gettext};
+
+/// Which sides a verb acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The machine, and then the manifest.
+    Both,
+    /// The machine alone: `--local`.
+    System,
+    /// The manifest alone: `--manifest-only`.
+    Manifest,
+}
+
+/// What is to become of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit {
+    /// It is there, with these fields set and those cleared; every other field stays as each side has it.
+    Put {
+        /// Fields with their new values.
+        set: Record,
+        /// Fields that go away.
+        clear: Vec<String>,
+    },
+    /// It is gone.
+    Remove,
+}
+
+impl Edit {
+    /// The item is there, with these fields set.
+    pub fn put(set: Record) -> Self {
+        Self::Put { set, clear: Vec::new() }
+    }
+}
+
+/// One item, and what is to become of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    /// The item's subsystem.
+    pub subsystem: SubsystemId,
+    /// The item.
+    pub item: ItemKey,
+    /// What is to become of it.
+    pub edit: Edit,
+}
+
+/// A side that has to be known before a verb can act could not be read.
+#[derive(Debug, Error)]
+#[error("{reason}")]
+pub struct NotReadable {
+    /// Why not.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// A verb would put something into the repository that looks like a secret.
+#[derive(Debug, Error)]
+#[error("“{field}” of {item} looks like a secret, and a repository is read by others")]
+pub struct LooksSecret {
+    /// The item, for people.
+    pub item: String,
+    /// The field.
+    pub field: String,
+}
+
+impl Engine {
+    /// Asks each wish's subsystem whether it can be met at all: the app is in the remote, the key exists and the value
+    /// is in its range. Removing is always possible. May use the network.
+    pub fn validate(&self, wishes: &[Wish]) -> Result<(), Unfit> {
+        for Wish { subsystem, item, edit } in wishes {
+            if let (Some(subsystem), Edit::Put { set, .. }) = (self.subsystem(subsystem), edit) {
+                subsystem.validate(self.host(), item, set)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans what makes the wishes true on the sides that `reach` names. `report` has surveyed their subsystems; new
+    /// entries go to `layer`. A side that says so already does not change.
+    ///
+    /// `secrets` says that what looks like a secret may go into the repository.
+    pub fn plan_wishes(
+        &self,
+        report: &Report,
+        wishes: &[Wish],
+        reach: Reach,
+        layer: &Layer,
+        secrets: bool,
+    ) -> anyhow::Result<Plan> {
+        let mut changes = Vec::new();
+        let mut unknown = Vec::new();
+        for wish in wishes {
+            readable(report, &wish.subsystem)?;
+            let item = report.item(&wish.subsystem, &wish.item);
+            if reach != Reach::System {
+                let change = self.wish_change(wish, item, Side::Manifest, layer);
+                if let (Some(change), false) = (&change, secrets) {
+                    check_secrets(change)?;
+                }
+                changes.extend(change);
+            }
+            if reach != Reach::Manifest {
+                let change = self.wish_change(wish, item, Side::System, layer);
+                match (change, item.and_then(|item| item.unknown.clone())) {
+                    (Some(change), Some(reason)) => unknown.push(BlockedChange { change, reason }),
+                    (change, _) => changes.extend(change),
+                }
+            }
+        }
+        let (_, blocked) = self.steps(&changes)?;
+        let mut blocked = set_aside(&mut changes, blocked);
+        blocked.extend(unknown);
+        // What the machine cannot do is not written down either.
+        changes.retain(|change| {
+            !blocked
+                .iter()
+                .any(|b| b.change.subsystem == change.subsystem && b.change.item == change.item)
+        });
+        let (steps, _) = self.steps(&changes)?;
+        let mut plan = Plan { system_first: true, changes, blocked, ..Plan::default() };
+        plan.steps = plan.in_order(steps);
+        Ok(plan)
+    }
+
+    fn wish_change(
+        &self,
+        wish: &Wish,
+        item: Option<&ItemReport>,
+        side: Side,
+        layer: &Layer,
+    ) -> Option<Change> {
+        let wanted = item.and_then(|item| item.wanted.clone());
+        let live = item.and_then(|item| item.live.clone());
+        let (before, other) = match side {
+            Side::Manifest => (wanted, live),
+            Side::System => (live, wanted),
+        };
+        let after = match &wish.edit {
+            Edit::Remove => None,
+            Edit::Put { set, clear } => {
+                // A side that does not have the item begins with what the other one says of it.
+                let mut record = before.clone().or_else(|| other.clone()).unwrap_or_default();
+                record.0.retain(|name, _| !clear.contains(name));
+                record.0.extend(set.0.clone());
+                Some(record)
+            }
+        };
+        let title = match item {
+            Some(item) => item.title.clone(),
+            None => self
+                .subsystem(&wish.subsystem)
+                .map_or_else(|| wish.item.to_string(), |one| one.label(&wish.item).title),
+        };
+        (before != after).then(|| Change {
+            subsystem: wish.subsystem.clone(),
+            item: wish.item.clone(),
+            title,
+            side,
+            layer: item.and_then(|item| item.layer.clone()).unwrap_or_else(|| layer.clone()),
+            before,
+            after,
+            other,
+            held: None,
+        })
+    }
+}
+
+fn readable(report: &Report, subsystem: &SubsystemId) -> Result<(), NotReadable> {
+    match report.subsystem(subsystem).map(|one| &one.availability) {
+        Some(Availability::Compared) => Ok(()),
+        Some(
+            Availability::Unavailable { reason, hint } | Availability::Failed { reason, hint },
+        ) => Err(NotReadable { reason: reason.clone(), hint: hint.clone() }),
+        None => Err(NotReadable {
+            reason: fill(
+                &gettext("{subsystem} was not read"),
+                &[("subsystem", subsystem.as_str())],
+            ),
+            hint: None,
+        }),
+    }
+}
+
+fn check_secrets(change: &Change) -> Result<(), LooksSecret> {
+    for (name, _, new) in change.fields() {
+        if new.is_some() && secret::is_secret(name.rsplit('/').next().unwrap_or(name)) {
+            return Err(LooksSecret { item: change.title.clone(), field: name.to_owned() });
+        }
+    }
+    Ok(())
+}
