@@ -4,6 +4,8 @@
 STAGES=(fmt scripts clippy unit no-gtk data lab)
 PASSED=0
 FAILED=0
+LAB_PASSED=0   # of the lab test that ran last
+LAB_FAILED=0
 LAB_TESTS=()   # names given after `lab`: only tests/lab/test_NAME.py
 
 test_main() {
@@ -142,21 +144,34 @@ stage_lab() {
     done
     for name in "${LAB_TESTS[@]}"; do
         say "lab $name"
-        lab_test "$name" || all=1
+        lab_test "$name" || lab_again "$name" || all=1
     done
     return "$all"
 }
 
+# NAME: a desktop has many clocks, and a busy machine can miss one. What fails once and passes in a fresh lab is said, and
+# its first log is kept beside the second.
+lab_again() {
+    local first=$TOP/target/lab/$1-first passed=$PASSED failed=$FAILED
+    rm -rf "$first"
+    mv "$TOP/target/lab/$1" "$first"
+    say "lab $1 failed: once more, in a fresh lab"
+    PASSED=$((passed - LAB_PASSED)) FAILED=$((failed - LAB_FAILED))
+    lab_test "$1" || return
+    say "lab $1 passed at the second try; the first: $first"
+}
+
 lab_test() { # NAME
-    local out=$TOP/target/lab/$1 status=0 count
+    local out=$TOP/target/lab/$1 status=0
     rm -rf "$out"
     mkdir -p "$out"
     "$TOP/build-aux/dev" lab --out "$out" -- python3 -B -Wignore /lab/run "$1" </dev/null 2>&1 | tee "$out/log" || status=1
-    count=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$out/log" | tail -1)
-    read -r count _ <<< "${count:-0 1}"
-    passed "$count"
-    count=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\2/p' "$out/log" | tail -1)
-    FAILED=$((FAILED + ${count:-1}))
+    # A lab that never came to its tests counts as one failure.
+    read -r LAB_PASSED LAB_FAILED <<< "$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$out/log" | tail -1)"
+    LAB_PASSED=${LAB_PASSED:-0} LAB_FAILED=${LAB_FAILED:-1}
+    [[ $status == 0 || $LAB_FAILED != 0 ]] || LAB_FAILED=1
+    passed "$LAB_PASSED"
+    FAILED=$((FAILED + LAB_FAILED))
     if [[ $status == 0 ]]; then
         rm -rf "$out"
     else

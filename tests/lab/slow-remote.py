@@ -38,9 +38,14 @@ class Slow(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A client that was stopped in the middle is what this is for."""
+
+
 def main(rate, folder="/srv/lab/repo"):
     Slow.throttle = Throttle(int(rate))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Slow, directory=folder))
+    server = Server(("127.0.0.1", 0), functools.partial(Slow, directory=folder))
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 

@@ -33,8 +33,8 @@ class Application(Distribution):
         app.press("button", verb, within=app.find("dialog"))
 
     def want_globe_slowly(self):
-        """The manifest wants an app that takes eight seconds to install."""
-        server = subprocess.Popen([sys.executable, "-B", "/lab/slow-remote.py", "3000000"], stdout=subprocess.PIPE, text=True)
+        """The manifest wants an app that takes a minute to install: longer than any test needs to get in its way."""
+        server = subprocess.Popen([sys.executable, "-B", "/lab/slow-remote.py", "400000"], stdout=subprocess.PIPE, text=True)
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
@@ -177,7 +177,7 @@ class Application(Distribution):
         app.press("button", "Cancel", within=app.find("dialog"))
         began = time.monotonic()
         app.find("label", "Not Done")
-        self.assertLess(time.monotonic() - began, 6, "it stops promptly")
+        self.assertLess(time.monotonic() - began, 20, "it stops long before it would be done")
         app.find("label", ui.contains("Globe"), within=app.find("dialog"))
         self.assertNotIn("org.lab.Globe", self.installed())
         self.assertEqual(self.run_any("pgrep", "-x", "flatpak").stdout, "", "no flatpak goes on")

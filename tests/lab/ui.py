@@ -42,7 +42,7 @@ import gi
 gi.require_version("Atspi", "2.0")
 from gi.repository import Atspi, Gio, GLib  # noqa: E402
 
-TIMEOUT = 10
+TIMEOUT = 30   # a wait ends when it can; this is for a machine that is busy with other things
 POLL = 0.05
 BUS = Gio.bus_get_sync(Gio.BusType.SESSION)
 
@@ -276,9 +276,22 @@ class Node:
         for child in children:
             yield from child.walk(depth + 1)
 
+    def place(self):
+        """Where it is in its window, once it has stopped moving: pages slide in, and rows come and go above it."""
+        last, end = None, time.monotonic() + TIMEOUT
+        while True:
+            box = self.accessible.get_extents(Atspi.CoordType.WINDOW)
+            now = (box.x, box.y, box.width, box.height)
+            if now == last and box.width > 0:
+                return box
+            if time.monotonic() > end:
+                raise Error(f"{self} does not stand still: {last}, {now}")
+            last = now
+            time.sleep(2 * POLL)
+
     def middle(self):
         """Its middle, on the screen."""
-        box = self.accessible.get_extents(Atspi.CoordType.WINDOW)
+        box = self.place()
         x, y = box.x + box.width // 2, box.y + box.height // 2
         if self.app.name == "gnome-shell":
             return x, y
