@@ -21,3 +21,4 @@ mod reference;
 mod sandbox;
 mod service;
 mod terminal;
+mod verbs;
