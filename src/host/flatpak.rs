@@ -221,6 +221,17 @@ impl Installation {
         deployed.ok().flatten().map(|deployed| deployed.origin)
     }
 
+    /// What the branch of an app that runs says of itself; `None` where the app is not installed.
+    pub fn metadata(&self, id: &AppId) -> Result<Option<Keyfile>, String> {
+        let Some(app) = self.app(id, &[])? else { return Ok(None) };
+        let Deployed { arch, branch, .. } = app.current;
+        let dir = self.dir.join("app").join(id.as_str()).join(arch).join(branch.as_str());
+        let path = dir.join("active/metadata");
+        let text = fs::read(&path).map_err(|error| error.to_string())?;
+        let text = text.ok_or_else(|| damaged(&path, &gettext("there is no such file")))?;
+        Keyfile::parse(&text).map(Some).map_err(|error| damaged(&path, &error.to_string()))
+    }
+
     fn deployed(
         &self,
         dir: &Path,

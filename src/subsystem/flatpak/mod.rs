@@ -2,6 +2,10 @@
 
 mod apps;
 mod capture;
+pub mod catalogue;
+pub mod check;
+pub mod edit;
+pub mod effective;
 mod entry;
 mod flags;
 mod openpgp;
@@ -23,7 +27,7 @@ use crate::words::gettext;
 
 /// What a key of `flatpak-apps` names.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Item {
+pub enum Item {
     /// `user/org.gnome.Boxes`
     App(Scope, AppId),
     /// `global/user`: the overrides for every app.
@@ -31,7 +35,8 @@ enum Item {
 }
 
 impl Item {
-    fn parse(key: &ItemKey) -> Option<Self> {
+    /// The item of a key.
+    pub fn parse(key: &ItemKey) -> Option<Self> {
         let (scope, id) = key.as_str().split_once('/')?;
         match scope {
             "global" => Scope::parse(id).map(Self::Global),
@@ -39,7 +44,8 @@ impl Item {
         }
     }
 
-    fn key(&self) -> ItemKey {
+    /// The item's key.
+    pub fn key(&self) -> ItemKey {
         match self {
             Self::App(scope, id) => ItemKey::new(format!("{}/{id}", scope.as_str())),
             Self::Global(scope) => ItemKey::new(format!("global/{}", scope.as_str())),

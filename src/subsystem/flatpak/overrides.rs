@@ -222,11 +222,28 @@ fn split_mode(path: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// A path as flatpak reads it: “//”, “/./” and a final “/” are nothing.
+/// A path as flatpak reads it: “//”, “/./” and a final “/” are nothing, “~” is “home” and “home/x” is “~/x”.
 fn plain_path(path: &str) -> String {
-    let Some((first, rest)) = path.split_once('/') else { return path.to_owned() };
-    let parts = rest.split('/').filter(|part| !part.is_empty() && *part != ".");
-    std::iter::once(first).chain(parts).collect::<Vec<_>>().join("/")
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let mut parts: Vec<&str> =
+        rest.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+    let first = match (first, parts.is_empty()) {
+        ("", true) => return path.get(..1).unwrap_or_default().to_owned(),
+        ("~", true) => "home",
+        ("home", false) => "~",
+        (first, _) => first,
+    };
+    parts.insert(0, first);
+    parts.join("/")
+}
+
+/// The spelling that fields give a path, with its mode; `None` where it is no path but a denial.
+pub fn canonical_path(typed: &str, home: &Home) -> Option<(String, &'static str)> {
+    match read_token(Kind::Paths, typed, home) {
+        (path, Word::Allow) => Some((path, "allow")),
+        (path, Word::Mode(mode)) => Some((path, mode)),
+        _ => None,
+    }
 }
 
 /// Reads every permission.

@@ -1,5 +1,6 @@
 mod forms;
 mod machine;
+mod permissions;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
