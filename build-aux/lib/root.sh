@@ -5,7 +5,7 @@
 SUITE=trixie
 PACKAGES=(
     # to build and to test
-    gcc libc6-dev pkgconf libadwaita-1-dev libxml2-utils gettext git binutils
+    gcc g++ libc6-dev pkgconf libadwaita-1-dev libxml2-utils gettext git binutils
     xvfb xauth dbus desktop-file-utils appstream shellcheck strace procps librsvg2-bin
     # to boot and to log in
     systemd-sysv dbus-user-session libpam-systemd polkitd pkexec sudo iproute2

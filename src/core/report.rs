@@ -178,6 +178,17 @@ impl Report {
         self.subsystem(id)?.items.iter().find(|item| &item.key == key)
     }
 
+    /// The same report, with the subsystems of a later one in the place of its own.
+    pub fn updated(mut self, later: Self) -> Self {
+        for new in later.subsystems {
+            match self.subsystems.iter_mut().find(|old| old.id == new.id) {
+                Some(old) => *old = new,
+                None => self.subsystems.push(new),
+            }
+        }
+        Self { subsystems: self.subsystems, ..later }
+    }
+
     /// How many items ask for attention.
     pub fn drifted(&self) -> usize {
         self.subsystems.iter().map(|s| s.drifted().count()).sum()

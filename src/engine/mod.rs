@@ -19,6 +19,7 @@ use crate::words::{fill, gettext};
 pub mod base;
 pub mod execute;
 pub mod explain;
+pub mod follow;
 pub mod journal;
 pub mod local;
 pub mod select;
@@ -27,6 +28,7 @@ pub mod undo;
 pub mod wish;
 
 pub use execute::{Event, Outcome, Verdict};
+pub use follow::Touched;
 pub use select::{Pick, Request, Verb};
 pub use wish::{Edit, Reach, Wish};
 

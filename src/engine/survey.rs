@@ -79,7 +79,13 @@ impl Engine {
             .subsystems()
             .iter()
             .filter(|subsystem| only.is_empty() || only.contains(&subsystem.about().id))
-            .map(|subsystem| self.compare_one(&**subsystem, &manifests, base, &rules))
+            .map(|subsystem| {
+                let began = self.host.now();
+                let report = self.compare_one(&**subsystem, &manifests, base, &rules);
+                let took = self.host.now().duration_since(began).as_millis();
+                tracing::debug!("surveyed {} in {took} ms", report.id);
+                report
+            })
             .collect();
         Ok(Report {
             version: REPORT_VERSION,

@@ -1,10 +1,12 @@
 //! The application: what the window knows, and what happens when something is asked of it.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bucket::core::item::SubsystemId;
 use bucket::core::report::Report;
-use bucket::engine::{Pick, Request, Verb};
+use bucket::engine::{Pick, Request, Touched, Verb};
 use bucket::host::Host;
 use bucket::subsystem::{About, Page};
 use bucket::words::gettext;
@@ -42,7 +44,7 @@ pub enum AppMsg {
     Redo,
     Refresh,
     /// Something outside has changed.
-    Changed,
+    Changed(BTreeSet<Touched>),
     Search,
     SelectAll,
     Preferences,
@@ -188,7 +190,7 @@ impl Component for App {
                 Some(page) => page.emit(DriftMsg::Refresh),
                 None => self.refresh(),
             },
-            AppMsg::Changed => self.refresh(),
+            AppMsg::Changed(touched) => self.changed(&touched),
             AppMsg::Search => self.tell_current(DriftMsg::Search),
             AppMsg::SelectAll => self.tell_current(DriftMsg::SelectAll),
             AppMsg::Preferences => {
@@ -239,8 +241,30 @@ impl App {
 
     /// Reads everything again; opens the repository first where there was none.
     pub(crate) fn refresh(&self) {
-        self.backend.send(if self.repo.is_some() { Job::Survey } else { Job::Open });
+        self.backend.send(match self.repo {
+            Some(_) => Job::Survey(BTreeSet::new()),
+            None => Job::Open,
+        });
         self.backend.send(Job::History);
+    }
+
+    /// Reads again what others have changed, and nothing else.
+    fn changed(&self, touched: &BTreeSet<Touched>) {
+        let only: BTreeSet<SubsystemId> = touched
+            .iter()
+            .filter_map(|touched| match touched {
+                Touched::Subsystem(id) => Some(id.clone()),
+                Touched::Everything | Touched::History => None,
+            })
+            .collect();
+        if touched.contains(&Touched::Everything) {
+            self.backend.send(Job::Survey(BTreeSet::new()));
+        } else if !only.is_empty() {
+            self.backend.send(Job::Survey(only));
+        }
+        if touched.contains(&Touched::History) {
+            self.backend.send(Job::History);
+        }
     }
 
     fn show(&mut self, name: &'static str) {
@@ -285,7 +309,7 @@ impl App {
                     self.window.split.set_show_content(true);
                 }
             },
-            Reply::Surveyed(report) => self.surveyed(report),
+            Reply::Surveyed(report, read) => self.surveyed(report, &read),
             Reply::SurveyFailed(why) => {
                 self.overview.emit(OverviewMsg::Failed(why.clone()));
                 for (page, controller) in &self.drift {
@@ -305,29 +329,40 @@ impl App {
     fn opened(&mut self, repo: RepoInfo) {
         self.overview.emit(OverviewMsg::Repository(repo.clone()));
         let input = self.input.clone();
-        self.watcher = Some(Watcher::new(&repo.watches, move || drop(input.send(AppMsg::Changed))));
+        self.watcher = Some(Watcher::new(&repo.watches, move |touched| {
+            drop(input.send(AppMsg::Changed(touched)));
+        }));
         self.repo = Some(repo);
         self.refresh();
     }
 
-    fn surveyed(&mut self, report: Arc<Report>) {
+    /// Shows a report; pages of which nothing was `read` again stay as they are.
+    fn surveyed(&mut self, report: Arc<Report>, read: &BTreeSet<SubsystemId>) {
         self.overview.emit(OverviewMsg::Report(report.clone()));
-        self.rows.clear();
+        let before = std::mem::take(&mut self.rows);
         for (page, controller) in &self.drift {
+            let on_page = |about: &About| about.page == *page && read.contains(&about.id);
+            if !read.is_empty() && !self.abouts.iter().any(|about| on_page(about)) {
+                let there = |row: &&Arc<Row>| page_of(&self.abouts, &row.key) == Some(*page);
+                self.rows.extend(before.iter().filter(there).cloned());
+                continue;
+            }
             let data = Arc::new(PageData::new(&self.abouts, *page, &report));
             self.sidebar.set_count(page.name(), data.differences(), data.failed());
             self.rows.extend(data.rows.iter().cloned());
             controller.emit(DriftMsg::Data(data));
         }
         self.report = Some(report);
-        self.update_detail();
+        self.update_detail(&before);
     }
 
-    /// Brings an open detail page up to date, and leaves it where its item is gone.
-    fn update_detail(&self) {
+    /// Brings an open detail page up to date, and leaves it where its item is gone. One that says the same stays,
+    /// with its focus and scroll position.
+    fn update_detail(&self, before: &[Arc<Row>]) {
         let Some(page) = self.window.nav.visible_page() else { return };
         let Some(key) = detail::key_of(&page) else { return };
         match self.row(&key) {
+            Some(row) if before.contains(row) => (),
             Some(row) => detail::fill_page(&page, row, &self.input),
             None => drop(self.window.nav.pop()),
         }
@@ -407,4 +442,8 @@ impl App {
             }
         }
     }
+}
+
+fn page_of(abouts: &[&'static About], key: &RowKey) -> Option<Page> {
+    abouts.iter().find(|about| about.id == key.subsystem).map(|about| about.page)
 }

@@ -4,17 +4,18 @@
 //! [`Progress`] that both sides share; only "there is news" is sent, once, so a chatty program cannot flood the
 //! window.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bucket::core::item::SubsystemId;
 use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::execute::Untrusted;
 use bucket::engine::journal::Operation;
-use bucket::engine::{Engine, Event, Outcome, Request};
+use bucket::engine::{Engine, Event, Outcome, Request, Touched};
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
@@ -48,7 +49,8 @@ pub enum Job {
     Open,
     /// Makes a folder the repository in use.
     Use(PathBuf),
-    Survey,
+    /// Reads these subsystems again; all of them where none is named.
+    Survey(BTreeSet<SubsystemId>),
     Plan {
         report: Arc<Report>,
         request: Request,
@@ -82,7 +84,8 @@ pub struct RepoInfo {
     pub path: String,
     pub branch: Option<String>,
     pub trusted: bool,
-    pub watches: Vec<Watch>,
+    /// What to follow, and what a change of it means.
+    pub watches: Vec<(Watch, Touched)>,
 }
 
 /// A plan with one line for each change, held ones last.
@@ -100,7 +103,8 @@ pub enum Reply {
     NoRepository,
     /// There is one, but it cannot be used.
     BadRepository(String),
-    Surveyed(Arc<Report>),
+    /// The whole report, and which of its subsystems have just been read; none are all of them.
+    Surveyed(Arc<Report>, BTreeSet<SubsystemId>),
     SurveyFailed(String),
     Planned(Planned, Purpose),
     Replanned(Planned),
@@ -159,7 +163,13 @@ impl Backend {
         let (jobs, queue) = channel();
         let shared = Arc::new(Shared::default());
         let log = host.log().clone();
-        let worker = Worker { host, engine: None, shared: shared.clone(), reply: Box::new(reply) };
+        let worker = Worker {
+            host,
+            engine: None,
+            report: None,
+            shared: shared.clone(),
+            reply: Box::new(reply),
+        };
         std::thread::spawn(move || worker.run(&queue));
         Self { jobs, shared, log }
     }
@@ -199,6 +209,8 @@ pub fn manifest_path(report: &Report, about: &About, key: &RowKey) -> Option<Pat
 struct Worker {
     host: Host,
     engine: Option<Engine>,
+    /// The last report, which surveys of single subsystems bring up to date.
+    report: Option<Arc<Report>>,
     shared: Arc<Shared>,
     reply: Box<dyn Fn(Reply) + Send>,
 }
@@ -215,11 +227,9 @@ impl Worker {
                 },
             };
             waiting.extend(queue.try_iter());
-            // A survey that another one follows would be out of date when it is shown.
-            if matches!(job, Job::Survey) && waiting.iter().any(|job| matches!(job, Job::Survey)) {
-                continue;
+            if let Some(job) = merged(job, &mut waiting) {
+                self.job(job);
             }
-            self.job(job);
         }
     }
 
@@ -232,6 +242,12 @@ impl Worker {
                 None => return,
             },
         };
+        match &reply {
+            Reply::Surveyed(report, _) => self.report = Some(report.clone()),
+            // Pages show the failure now: all of them want a report afterwards.
+            Reply::SurveyFailed(_) => self.report = None,
+            _ => (),
+        }
         (self.reply)(reply);
     }
 
@@ -245,6 +261,7 @@ impl Worker {
             Ok(engine) => {
                 let info = info(&engine);
                 self.engine = Some(engine);
+                self.report = None;
                 Reply::Opened(info)
             }
             Err(RepoError::None) => Reply::NoRepository,
@@ -255,9 +272,9 @@ impl Worker {
     fn with_engine(&self, engine: &Engine, job: Job) -> Reply {
         let (name, result) = match job {
             Job::Open | Job::Use(_) => return Reply::NoRepository,
-            Job::Survey => {
-                return match engine.survey(&[]) {
-                    Ok(report) => Reply::Surveyed(Arc::new(report)),
+            Job::Survey(only) => {
+                return match self.survey(engine, only) {
+                    Ok((report, read)) => Reply::Surveyed(report, read),
                     Err(error) => Reply::SurveyFailed(format!("{error:#}")),
                 };
             }
@@ -286,13 +303,13 @@ impl Worker {
                     .map(|plan| Reply::Planned(planned(engine, plan), Purpose::Ignore)),
             ),
             Job::SkipUntilChanged { report, key } => match report.item(&key.subsystem, &key.item) {
-                None => return Reply::Surveyed(report),
+                None => return Reply::Surveyed(report, BTreeSet::new()),
                 Some(item) => (
                     "skip",
                     engine
                         .skip_until_changed(&key.subsystem, item)
-                        .and_then(|()| engine.survey(&[]))
-                        .map(|report| Reply::Surveyed(Arc::new(report))),
+                        .and_then(|()| self.survey(engine, BTreeSet::from([key.subsystem])))
+                        .map(|(report, read)| Reply::Surveyed(report, read)),
                 ),
             },
             Job::Execute { plan, purpose, cancel } => {
@@ -301,6 +318,20 @@ impl Worker {
             Job::History => ("history", engine.history().map(Reply::History).map_err(Into::into)),
         };
         result.unwrap_or_else(|error| Reply::Failed { job: name, why: format!("{error:#}") })
+    }
+
+    /// Reads some subsystems again, and the rest from the last report.
+    fn survey(
+        &self,
+        engine: &Engine,
+        only: BTreeSet<SubsystemId>,
+    ) -> anyhow::Result<(Arc<Report>, BTreeSet<SubsystemId>)> {
+        let Some(last) = self.report.as_ref().filter(|_| !only.is_empty()) else {
+            return Ok((Arc::new(engine.survey(&[])?), BTreeSet::new()));
+        };
+        let read: Vec<SubsystemId> = only.iter().cloned().collect();
+        let later = engine.survey(&read)?;
+        Ok((Arc::new(Report::clone(last).updated(later)), only))
     }
 
     fn execute(
@@ -343,6 +374,24 @@ impl Worker {
     }
 }
 
+/// The job, or nothing where a later one does the same: a survey that another follows would be out of date when it
+/// is shown, so that one reads what both were to read.
+fn merged(job: Job, waiting: &mut VecDeque<Job>) -> Option<Job> {
+    let same = |other: &&mut Job| std::mem::discriminant(*other) == std::mem::discriminant(&job);
+    match (&job, waiting.iter_mut().find(same)) {
+        (Job::Survey(only), Some(Job::Survey(later))) => {
+            if only.is_empty() || later.is_empty() {
+                later.clear();
+            } else {
+                later.extend(only.iter().cloned());
+            }
+            None
+        }
+        (Job::History, Some(_)) => None,
+        _ => Some(job),
+    }
+}
+
 fn planned(engine: &Engine, plan: Plan) -> Planned {
     let describe = |change: &Change| match engine.subsystem(&change.subsystem) {
         Some(subsystem) => subsystem.describe(change),
@@ -354,17 +403,12 @@ fn planned(engine: &Engine, plan: Plan) -> Planned {
 
 fn info(engine: &Engine) -> RepoInfo {
     let (host, repo) = (engine.host(), engine.repo());
-    let mut watches: Vec<Watch> =
-        engine.subsystems().iter().flat_map(|subsystem| subsystem.watch(host)).collect();
-    let manifests = repo.manifests_dir();
-    watches.push(Watch::Path(manifests.join("hosts").join(&host.env().hostname)));
-    watches.push(Watch::Path(manifests));
     RepoInfo {
         root: repo.root.clone(),
         path: host.display(&repo.root),
         branch: repo.branch(),
         trusted: repo.trusted,
-        watches,
+        watches: engine.watches(),
     }
 }
 
@@ -377,4 +421,36 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survey(ids: &[&'static str]) -> Job {
+        Job::Survey(ids.iter().map(|id| SubsystemId::new(id)).collect())
+    }
+
+    fn reads(waiting: &VecDeque<Job>) -> Vec<Vec<String>> {
+        waiting
+            .iter()
+            .map(|job| match job {
+                Job::Survey(only) => only.iter().map(ToString::to_string).collect(),
+                job => vec![format!("{job:?}")],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn surveys_that_wait_become_one_that_reads_what_all_would() {
+        let mut waiting = VecDeque::from([Job::History, survey(&["b"])]);
+        assert!(merged(survey(&["a"]), &mut waiting).is_none());
+        assert_eq!(reads(&waiting), [vec!["History"], vec!["a", "b"]]);
+        assert!(merged(Job::History, &mut waiting).is_some());
+        // Everything, whichever of the two asks for it.
+        assert!(merged(survey(&[]), &mut waiting).is_none());
+        assert!(merged(survey(&["c"]), &mut waiting).is_none());
+        assert_eq!(reads(&waiting)[1], Vec::<String>::new());
+        assert!(merged(survey(&["a"]), &mut VecDeque::new()).is_some());
+    }
 }

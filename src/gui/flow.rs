@@ -1,6 +1,7 @@
 //! From a plan to its end: shown where it has to be, carried out, and told.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bucket::core::plan::{Change, Plan};
@@ -184,7 +185,7 @@ impl App {
 
     /// Reads again what a plan may have changed.
     fn refresh_quietly(&self) {
-        self.backend.send(Job::Survey);
+        self.backend.send(Job::Survey(BTreeSet::new()));
         self.backend.send(Job::History);
     }
 

@@ -1,91 +1,118 @@
-//! Follows changes made by others: file monitors and signals of the session bus, no polling.
+//! Follows changes made by others: the kernel's word on files, and signals of the session bus. Nothing is polled.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bucket::engine::Touched;
+use bucket::host::follow::{Followed, Follower};
 use bucket::subsystem::Watch;
-use relm4::gtk::gio::prelude::*;
 use relm4::gtk::{gio, glib};
 
-/// How long things have to be quiet before they are read again.
-const QUIET: Duration = Duration::from_millis(300);
+/// A change seldom comes alone: how long others are waited for, counted from the first.
+const BURST: Duration = Duration::from_millis(40);
 
-/// Keeps its monitors and subscriptions as long as it lives.
+/// Keeps its watches and subscriptions as long as it lives.
 pub struct Watcher {
-    monitors: Vec<gio::FileMonitor>,
+    files: Option<glib::SourceId>,
     signals: Rc<RefCell<Vec<gio::SignalSubscription>>>,
-    alive: Rc<Cell<bool>>,
+    burst: Rc<Burst>,
 }
 
 impl Watcher {
-    /// Calls `changed` once after each burst of changes.
-    pub fn new(watches: &[Watch], changed: impl Fn() + 'static) -> Self {
-        let alive = Rc::new(Cell::new(true));
-        let nudge = debounced(alive.clone(), changed);
-        let mut monitors = Vec::new();
-        let mut wanted = Vec::new();
-        for watch in watches {
-            match watch {
-                Watch::Path(path) => {
-                    let file = gio::File::for_path(path);
-                    let flags = gio::FileMonitorFlags::WATCH_MOVES;
-                    match file.monitor(flags, gio::Cancellable::NONE) {
-                        Ok(monitor) => {
-                            let nudge = nudge.clone();
-                            monitor.connect_changed(move |_, _, _, _| nudge());
-                            monitors.push(monitor);
-                        }
-                        Err(error) => {
-                            tracing::warn!("“{}” is not followed: {error}", path.display());
-                        }
-                    }
-                }
-                Watch::Signal { sender, interface, member } => {
-                    wanted.push((*sender, *interface, *member));
-                }
-            }
-        }
+    /// Calls `changed` once for each burst of changes, with all that it touched.
+    pub fn new(
+        watches: &[(Watch, Touched)],
+        changed: impl Fn(BTreeSet<Touched>) + 'static,
+    ) -> Self {
+        let burst = Rc::new(Burst {
+            touched: RefCell::default(),
+            alive: Cell::new(true),
+            changed: Box::new(changed),
+        });
         let signals = Rc::default();
-        subscribe(wanted, Rc::clone(&signals), alive.clone(), nudge);
-        Self { monitors, signals, alive }
+        subscribe(watches, &signals, &burst);
+        Self { files: follow(watches, &burst), signals, burst }
     }
 }
 
 impl Drop for Watcher {
     fn drop(&mut self) {
-        self.alive.set(false);
+        self.burst.alive.set(false);
         self.signals.borrow_mut().clear();
-        for monitor in &self.monitors {
-            monitor.cancel();
+        if let Some(source) = self.files.take() {
+            source.remove();
         }
     }
 }
 
-/// The same callback, called once things have been quiet.
-fn debounced(alive: Rc<Cell<bool>>, changed: impl Fn() + 'static) -> Rc<dyn Fn()> {
-    let (count, changed) = (Rc::new(Cell::new(0_u64)), Rc::new(changed));
-    Rc::new(move || {
-        let mine = count.get().wrapping_add(1);
-        count.set(mine);
-        let (alive, count, changed) = (alive.clone(), count.clone(), changed.clone());
-        glib::timeout_add_local_once(QUIET, move || {
-            if alive.get() && count.get() == mine {
-                changed();
+/// What a burst of changes has touched so far.
+struct Burst {
+    touched: RefCell<BTreeSet<Touched>>,
+    alive: Cell<bool>,
+    changed: Box<dyn Fn(BTreeSet<Touched>)>,
+}
+
+impl Burst {
+    fn add(self: &Rc<Self>, more: impl IntoIterator<Item = Touched>) {
+        let mut touched = self.touched.borrow_mut();
+        let first = touched.is_empty();
+        touched.extend(more);
+        if !first || touched.is_empty() {
+            return;
+        }
+        let burst = self.clone();
+        glib::timeout_add_local_once(BURST, move || {
+            let touched = burst.touched.take();
+            if burst.alive.get() {
+                (burst.changed)(touched);
             }
         });
-    })
+    }
+}
+
+fn follow(watches: &[(Watch, Touched)], burst: &Rc<Burst>) -> Option<glib::SourceId> {
+    let files = watches.iter().filter_map(|(watch, touched)| {
+        let (path, depth) = match watch {
+            Watch::Path(path) => (path.clone(), 0),
+            Watch::Tree(path, depth) => (path.clone(), *depth),
+            Watch::Settings(_) | Watch::Signal { .. } => return None,
+        };
+        Some(Followed { path, depth, tag: touched.clone() })
+    });
+    let mut follower = match Follower::new(files.collect()) {
+        Ok(follower) => follower,
+        Err(error) => {
+            tracing::warn!("files are not followed: {error}");
+            return None;
+        }
+    };
+    let descriptor = follower.as_fd().as_raw_fd();
+    let burst = burst.clone();
+    // The follower, and with it the descriptor, lives as long as the source does.
+    Some(glib_unix::unix_fd_add_local(descriptor, glib::IOCondition::IN, move |_, _| {
+        match follower.changes() {
+            Ok(touched) => burst.add(touched),
+            Err(error) => tracing::warn!("a change of files was missed: {error}"),
+        }
+        glib::ControlFlow::Continue
+    }))
 }
 
 fn subscribe(
-    wanted: Vec<(&'static str, &'static str, &'static str)>,
-    signals: Rc<RefCell<Vec<gio::SignalSubscription>>>,
-    alive: Rc<Cell<bool>>,
-    nudge: Rc<dyn Fn()>,
+    watches: &[(Watch, Touched)],
+    signals: &Rc<RefCell<Vec<gio::SignalSubscription>>>,
+    burst: &Rc<Burst>,
 ) {
+    let bus = |watch: &Watch| matches!(watch, Watch::Settings(_) | Watch::Signal { .. });
+    let wanted: Vec<(Watch, Touched)> =
+        watches.iter().filter(|(watch, _)| bus(watch)).cloned().collect();
     if wanted.is_empty() {
         return;
     }
+    let (signals, burst) = (signals.clone(), burst.clone());
     glib::spawn_future_local(async move {
         let bus = match gio::bus_get_future(gio::BusType::Session).await {
             Ok(bus) => bus,
@@ -94,11 +121,15 @@ fn subscribe(
                 return;
             }
         };
-        if !alive.get() {
+        if !burst.alive.get() {
             return;
         }
-        for (sender, interface, member) in wanted {
-            let nudge = nudge.clone();
+        for (watch, touched) in wanted {
+            let (sender, interface, member) = match watch {
+                Watch::Signal { sender, interface, member } => (sender, interface, member),
+                _ => ("ca.desrt.dconf", "ca.desrt.dconf.Writer", "Notify"),
+            };
+            let burst = burst.clone();
             let subscription = bus.subscribe_to_signal(
                 Some(sender),
                 Some(interface),
@@ -106,9 +137,93 @@ fn subscribe(
                 None,
                 None,
                 gio::DBusSignalFlags::NONE,
-                move |_| nudge(),
+                move |signal| {
+                    let below = match watch {
+                        Watch::Settings(dir) => concerns(signal.parameters, dir),
+                        _ => true,
+                    };
+                    if below {
+                        burst.add([touched.clone()]);
+                    }
+                },
             );
             signals.borrow_mut().push(subscription);
         }
     });
+}
+
+/// Whether a `Notify` of dconf's service is about something below `dir`: it gives a prefix, and what changed there.
+fn concerns(parameters: &glib::Variant, dir: &str) -> bool {
+    let Some((prefix, changes, _)) = parameters.get::<(String, Vec<String>, String)>() else {
+        return true;
+    };
+    changes.iter().any(|change| {
+        let key = format!("{prefix}{change}");
+        key.starts_with(dir) || key.ends_with('/') && dir.starts_with(&key)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use relm4::gtk;
+    use relm4::gtk::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_notice_of_dconf_is_read_as_its_service_means_it() {
+        let notice = |prefix: &str, changes: &[&str]| {
+            concerns(&(prefix, changes, "tag").to_variant(), "/org/gnome/shell/")
+        };
+        assert!(notice("/org/gnome/shell/enabled-extensions", &[""]));
+        assert!(notice("/org/gnome/", &["desktop/interface/x", "shell/enabled-extensions"]));
+        // A whole directory that was reset.
+        assert!(notice("/org/gnome/", &[""]));
+        assert!(notice("/", &[""]));
+        assert!(!notice("/org/gnome/desktop/interface/", &["x", "y"]));
+        assert!(!notice("/org/gnome/shell", &[""]));
+        // What we do not understand may be anything.
+        assert!(concerns(&"odd".to_variant(), "/org/gnome/shell/"));
+    }
+
+    #[gtk::test]
+    fn a_burst_is_told_once_with_all_it_touched() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        let id = |name| Touched::Subsystem(bucket::core::item::SubsystemId::new(name));
+        let watches = [
+            (Watch::Path(path("a")), id("a")),
+            (Watch::Path(path("b")), id("b")),
+            (Watch::Path(path("later/c")), id("c")),
+        ];
+        let told: Rc<RefCell<Vec<BTreeSet<Touched>>>> = Rc::default();
+        let kept = told.clone();
+        let watcher = Watcher::new(&watches, move |touched| kept.borrow_mut().push(touched));
+        let turn = || {
+            let before = told.borrow().len();
+            let end = std::time::Duration::from_secs(10);
+            let over = Rc::new(Cell::new(false));
+            let flag = over.clone();
+            let timeout = glib::timeout_add_local_once(end, move || flag.set(true));
+            while told.borrow().len() == before && !over.get() {
+                glib::MainContext::default().iteration(true);
+            }
+            assert!(!over.get(), "nothing was told");
+            timeout.remove();
+        };
+        std::fs::write(path("a"), "1").unwrap();
+        std::fs::write(path("b"), "1").unwrap();
+        std::fs::write(path("other"), "1").unwrap();
+        turn();
+        assert_eq!(*told.borrow(), [BTreeSet::from([id("a"), id("b")])]);
+        std::fs::create_dir(path("later")).unwrap();
+        turn();
+        std::fs::write(path("later/c"), "1").unwrap();
+        turn();
+        assert_eq!(told.borrow()[1..], [BTreeSet::from([id("c")]), BTreeSet::from([id("c")])]);
+        drop(watcher);
+        std::fs::write(path("a"), "2").unwrap();
+        while glib::MainContext::default().iteration(false) {}
+        assert_eq!(told.borrow().len(), 3);
+    }
 }

@@ -161,11 +161,12 @@ pub fn user_path(host: &Host, profile: &Profile) -> PathBuf {
     host.env().config.join("dconf").join(&profile.user)
 }
 
-/// The file that changes whenever the person's settings do.
-pub fn watched(host: &Host) -> PathBuf {
+/// The databases: the file that changes whenever the person's settings do, and those that hold defaults and locks.
+pub fn watched(host: &Host) -> Vec<PathBuf> {
     // Where the profile cannot be read, the usual place is as good as any: reading says what is wrong.
     let usual = Profile { user: "user".to_owned(), system: Vec::new() };
-    user_path(host, &profile(host).unwrap_or(usual))
+    let profile = profile(host).unwrap_or(usual);
+    std::iter::once(user_path(host, &profile)).chain(profile.system).collect()
 }
 
 /// Reads the databases. One that does not exist is empty; one that cannot be read is an error.

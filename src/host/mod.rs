@@ -12,6 +12,7 @@ pub mod bus;
 pub mod command;
 pub mod dconf;
 pub mod flatpak;
+pub mod follow;
 pub mod fs;
 pub mod interrupt;
 pub mod keyfile;

@@ -83,14 +83,8 @@ impl Schemas {
         for dir in extension_dirs(host) {
             add(&mut source, dir, false);
         }
-        let shared = host.env().data_dirs.iter().rev();
-        for dir in shared.chain(std::iter::once(&host.env().data)) {
-            add(&mut source, dir.join("glib-2.0/schemas"), true);
-        }
-        for dir in host.var("GSETTINGS_SCHEMA_DIR").unwrap_or_default().split(':').rev() {
-            if !dir.is_empty() {
-                add(&mut source, PathBuf::from(dir), true);
-            }
+        for dir in dirs(host) {
+            add(&mut source, dir, true);
         }
         Self { source, known: RefCell::default(), paths: OnceCell::new() }
     }
@@ -135,6 +129,15 @@ impl Schemas {
         let text = |list: Vec<glib::GString>| list.into_iter().map(String::from).collect();
         (text(fixed), text(relocatable))
     }
+}
+
+/// The directories that schemas are installed in, the weakest first; they need not exist.
+pub fn dirs(host: &Host) -> Vec<PathBuf> {
+    let shared = host.env().data_dirs.iter().rev();
+    let data = shared.chain(std::iter::once(&host.env().data));
+    let named = host.var("GSETTINGS_SCHEMA_DIR").unwrap_or_default().split(':').rev();
+    let named = named.filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    data.map(|dir| dir.join("glib-2.0/schemas")).chain(named).collect()
 }
 
 /// The schema directories that extensions bring along, the person's own last.

@@ -89,6 +89,10 @@ pub struct ManifestFile {
 pub enum Watch {
     /// A file or directory, by absolute path; it need not exist.
     Path(std::path::PathBuf),
+    /// The same, and so many levels of directories below it.
+    Tree(std::path::PathBuf, usize),
+    /// The person's settings below a directory of dconf, as its service tells the session.
+    Settings(&'static str),
     /// A signal on the session bus.
     Signal {
         /// The sender's well-known name.

@@ -1,7 +1,9 @@
 //! The list of a page: rows under pinned headings, in sections, fast with thousands of them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -130,13 +132,9 @@ impl DriftList {
                 }
             })
             .collect();
-        let head = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-        let rest = old.len().min(new.len()) - head;
-        let tail =
-            old.iter().rev().zip(new.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
-        let (gone, come) = (old.len() - head - tail, &new[head..new.len() - tail]);
-        if gone > 0 || !come.is_empty() {
-            self.store.splice(head as u32, gone as u32, come);
+        // From the end, so that the places before stay what they are.
+        for (was, is) in changed_runs(&old, &new).into_iter().rev() {
+            self.store.splice(was.start as u32, was.len() as u32, &new[is]);
         }
         (self.tell)(ListOut::Selection);
     }
@@ -189,6 +187,26 @@ impl DriftList {
             }
         }
     }
+}
+
+/// Where two lists differ: the runs of the old one that give way, each to a run of the new one. What both have in the
+/// same order lies between the runs, and is left alone.
+fn changed_runs<T: Clone + Eq + Hash>(old: &[T], new: &[T]) -> Vec<(Range<usize>, Range<usize>)> {
+    let places: HashMap<&T, usize> = old.iter().enumerate().map(|(at, one)| (one, at)).collect();
+    let mut runs = Vec::new();
+    let (mut was, mut is) = (0, 0);
+    let kept = new.iter().enumerate().filter_map(|(at, one)| Some((*places.get(one)?, at)));
+    for (in_old, in_new) in kept.chain(std::iter::once((old.len(), new.len()))) {
+        if in_old < was {
+            // Moved to behind one that was kept: it comes as if it were new.
+            continue;
+        }
+        if in_old > was || in_new > is {
+            runs.push((was..in_old, is..in_new));
+        }
+        (was, is) = (in_old + 1, in_new + 1);
+    }
+    runs
 }
 
 fn row_factory(
@@ -259,4 +277,36 @@ fn section_sorter() -> gtk::CustomSorter {
 pub fn name_list(list: &DriftList, page: &str) {
     let text = gettext("Items of {page}");
     set_name(&list.view, &bucket::words::fill(&text, &[("page", page)]));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_stays_is_left_alone() {
+        let runs = |old: &str, new: &str| {
+            let of = |text: &str| text.chars().collect::<Vec<_>>();
+            changed_runs(&of(old), &of(new))
+        };
+        assert_eq!(runs("abcdef", "abcdef"), []);
+        assert_eq!(runs("", "ab"), [(0..0, 0..2)]);
+        assert_eq!(runs("abcdef", "aXcdYZ"), [(1..2, 1..2), (4..6, 4..6)]);
+        assert_eq!(runs("abcdef", "acdXef"), [(1..2, 1..1), (4..4, 3..4)]);
+    }
+
+    proptest! {
+        #[test]
+        fn splicing_the_runs_makes_the_new_list(
+            old in prop::sample::subsequence((0..9).collect::<Vec<u8>>(), 0..9).prop_shuffle(),
+            new in prop::sample::subsequence((0..9).collect::<Vec<u8>>(), 0..9).prop_shuffle(),
+        ) {
+            let mut list = old.clone();
+            for (was, is) in changed_runs(&old, &new).into_iter().rev() {
+                list.splice(was, new[is].iter().copied());
+            }
+            prop_assert_eq!(list, new);
+        }
+    }
 }

@@ -174,9 +174,10 @@ impl Subsystem for Extensions {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        let places = disk::places(host).into_iter().map(|(place, _)| Watch::Path(place));
+        // An extension is no extension before its metadata are there.
+        let places = disk::places(host).into_iter().map(|(place, _)| Watch::Tree(place, 1));
         let mut watch: Vec<Watch> = places.collect();
-        watch.push(Watch::Path(dconf::watched(host)));
+        watch.push(Watch::Settings("/org/gnome/shell/"));
         watch.push(Watch::Signal {
             sender: "org.gnome.Shell",
             interface: "org.gnome.Shell.Extensions",

@@ -13,7 +13,7 @@ use crate::core::names::{DconfDir, KeyName, SchemaId};
 use crate::core::plan::{Action, Change, DconfEdit, Risk, Side, Step};
 use crate::host::Host;
 use crate::host::dconf::{self, Dconf};
-use crate::host::schemas::Schemas;
+use crate::host::schemas::{self, Schemas};
 use crate::manifest::Manifests;
 use crate::words::{fill, gettext, mark, ngettext};
 
@@ -167,7 +167,12 @@ impl Subsystem for Gsettings {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        vec![Watch::Path(dconf::watched(host))]
+        let schemas = schemas::dirs(host).into_iter().map(|dir| dir.join("gschemas.compiled"));
+        let files = dconf::watched(host).into_iter().chain(schemas).map(Watch::Path);
+        // An extension's own are two levels below: UUID/schemas/gschemas.compiled.
+        let data = std::iter::once(&host.env().data).chain(&host.env().data_dirs);
+        let extensions = data.map(|dir| Watch::Tree(dir.join("gnome-shell/extensions"), 2));
+        files.chain(extensions).collect()
     }
 }
 
