@@ -10,16 +10,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bucket::core::item::SubsystemId;
+use bucket::core::item::{Layer, SubsystemId};
 use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::execute::Untrusted;
 use bucket::engine::journal::Operation;
-use bucket::engine::{Engine, Event, Outcome, Request, Touched};
+use bucket::engine::{Engine, Event, Outcome, Reach, Request, Touched, Wish};
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
-use bucket::subsystem::{About, Watch};
+use bucket::subsystem::{About, Unfit, Watch};
+use bucket::words::{fill, gettext};
 use tokio_util::sync::CancellationToken;
 
 use super::model::RowKey;
@@ -40,6 +41,8 @@ pub enum Purpose {
     Redo,
     /// A rule in `ignore.json`.
     Ignore,
+    /// A value that the person has set in the window.
+    Edit,
 }
 
 /// Something for the engine to do.
@@ -72,6 +75,13 @@ pub enum Job {
         plan: Plan,
         purpose: Purpose,
         cancel: CancellationToken,
+    },
+    /// Makes wishes true at once, as the verbs of the command line do; `local` is the command that would have done
+    /// the same, where the machine alone is to change.
+    Edit {
+        wishes: Vec<Wish>,
+        reach: Reach,
+        local: Option<String>,
     },
     History,
 }
@@ -315,6 +325,9 @@ impl Worker {
             Job::Execute { plan, purpose, cancel } => {
                 ("execute", self.execute(engine, plan, purpose, &cancel))
             }
+            Job::Edit { wishes, reach, local } => {
+                ("edit", self.edit(engine, &wishes, reach, local))
+            }
             Job::History => ("history", engine.history().map(Reply::History).map_err(Into::into)),
         };
         result.unwrap_or_else(|error| Reply::Failed { job: name, why: format!("{error:#}") })
@@ -332,6 +345,29 @@ impl Worker {
         let read: Vec<SubsystemId> = only.iter().cloned().collect();
         let later = engine.survey(&read)?;
         Ok((Arc::new(Report::clone(last).updated(later)), only))
+    }
+
+    /// Validates, plans and carries out. What cannot be done is said before anything is.
+    fn edit(
+        &self,
+        engine: &Engine,
+        wishes: &[Wish],
+        reach: Reach,
+        local: Option<String>,
+    ) -> anyhow::Result<Reply> {
+        engine.validate(wishes).map_err(|unfit| anyhow::anyhow!(unfit_words(&unfit)))?;
+        let mut read: Vec<SubsystemId> = wishes.iter().map(|wish| wish.subsystem.clone()).collect();
+        read.dedup();
+        let report = engine.survey(&read)?;
+        let mut plan = engine.plan_wishes(&report, wishes, reach, &Layer::Shared, false)?;
+        if let Some(blocked) = plan.blocked.first() {
+            anyhow::bail!("{}: {}", blocked.change.title, blocked.reason);
+        }
+        if plan.changes.is_empty() {
+            return Ok(Reply::Planned(planned(engine, plan), Purpose::Edit));
+        }
+        plan.local = local;
+        self.execute(engine, plan, Purpose::Edit, &CancellationToken::new())
     }
 
     fn execute(
@@ -390,6 +426,14 @@ fn merged(job: Job, waiting: &mut VecDeque<Job>) -> Option<Job> {
         (Job::History, Some(_)) => None,
         _ => Some(job),
     }
+}
+
+fn unfit_words(unfit: &Unfit) -> String {
+    if unfit.close.is_empty() {
+        return unfit.message.clone();
+    }
+    let text = gettext("{why}. Did you mean {close}?");
+    fill(&text, &[("why", &unfit.message), ("close", &unfit.close.join(", "))])
 }
 
 fn planned(engine: &Engine, plan: Plan) -> Planned {

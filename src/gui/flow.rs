@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bucket::core::plan::{Change, Plan};
-use bucket::engine::{Outcome, Verdict};
+use bucket::engine::{Outcome, Reach, Verdict, Wish};
 use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
@@ -51,7 +51,11 @@ impl App {
     pub(crate) fn plan_reply(&mut self, reply: Reply, input: &Sender<AppMsg>) {
         if matches!(
             reply,
-            Reply::Ended { .. } | Reply::Untrusted { .. } | Reply::Failed { job: "execute", .. }
+            Reply::Ended { .. }
+                | Reply::Untrusted { .. }
+                | Reply::Failed { job: "execute" | "edit", .. }
+                // An edit that had nothing to change.
+                | Reply::Planned(_, Purpose::Edit)
         ) {
             self.flow().busy.set(false);
             if self.flow().closing {
@@ -126,6 +130,12 @@ impl App {
         self.flow().cancel = cancel.clone();
         self.flow().busy.set(true);
         self.backend.send(Job::Execute { plan, purpose, cancel });
+    }
+
+    /// Makes wishes true at once.
+    pub(crate) fn edit(&mut self, wishes: Vec<Wish>, reach: Reach, local: Option<String>) {
+        self.flow().busy.set(true);
+        self.backend.send(Job::Edit { wishes, reach, local });
     }
 
     fn ended(&mut self, plan: &Plan, outcome: Outcome, purpose: &Purpose, input: &Sender<AppMsg>) {

@@ -108,3 +108,16 @@ fn a_step_shows_exactly_what_it_does() {
     let text = exact(&Action::Write(vec![edit]));
     assert!(text.starts_with("/m.json\n") && text.contains("-b") && text.contains("+c"), "{text}");
 }
+
+#[test]
+fn an_edit_says_how_far_it_reached() {
+    let (machine, mut manifest) =
+        (change("one", Side::System, false), change("one", Side::Manifest, false));
+    let said = |changes: &[&Change]| done(changes, &Purpose::Edit);
+    assert_eq!(said(&[&machine]), "Changed one on this machine");
+    assert_eq!(said(&[&machine, &manifest]), "Changed one, which is in the manifest from now on");
+    manifest.before = Some(Record::new());
+    assert_eq!(said(&[&machine, &manifest]), "Changed one");
+    let other = change("two", Side::System, false);
+    assert_eq!(said(&[&machine, &manifest, &other]), "Changed 2 items");
+}
