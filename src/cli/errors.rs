@@ -22,6 +22,8 @@ pub(super) enum Misnamed {
     Ambiguous { name: String, items: Vec<String> },
     #[error("there is no file “{name}”")]
     Schema { name: String, known: Vec<String> },
+    #[error("{message}")]
+    Wrong { message: String, hint: Option<String> },
 }
 
 /// A question came up where none may be asked.
@@ -57,6 +59,9 @@ fn misnamed(error: &Misnamed) -> Told {
                 name,
                 Some(fill(&hint, &[("items", &list(items))])),
             )
+        }
+        Misnamed::Wrong { message, hint } => {
+            return Told { message: message.clone(), hint: hint.clone() };
         }
         Misnamed::Schema { name, known } => {
             let hint = fill(&gettext("There are: {known}"), &[("known", &known.join(", "))]);

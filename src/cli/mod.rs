@@ -21,6 +21,7 @@ mod completions;
 mod diff;
 mod errors;
 mod extension;
+mod flatpak;
 mod gsetting;
 mod history;
 mod local;
@@ -85,6 +86,7 @@ enum Verb {
     History(history::Args),
     Undo(undo::Args),
     Redo(redo::Args),
+    Flatpak(flatpak::Args),
     Extension(extension::Args),
     Gsetting(gsetting::Args),
     Local(local::Args),
@@ -132,6 +134,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::History(args)) => history::run(&app, args),
         Some(Verb::Undo(args)) => undo::run(&app, args),
         Some(Verb::Redo(_)) => redo::run(&app),
+        Some(Verb::Flatpak(args)) => flatpak::run(&app, args),
         Some(Verb::Extension(args)) => extension::run(&app, args),
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),

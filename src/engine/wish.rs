@@ -148,6 +148,12 @@ impl Engine {
         };
         let after = match &wish.edit {
             Edit::Remove => None,
+            // What only takes away makes nothing.
+            Edit::Put { set, clear }
+                if set.0.is_empty() && !clear.is_empty() && before.is_none() =>
+            {
+                None
+            }
             Edit::Put { set, clear } => {
                 // A side that does not have the item begins with what the other one says of it.
                 let mut record = before.clone().or_else(|| other.clone()).unwrap_or_default();

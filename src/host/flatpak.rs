@@ -174,6 +174,27 @@ impl Installation {
         Ok(names.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
+    /// The runtimes and extensions that are deployed, as `ID/ARCH/BRANCH`.
+    pub fn runtimes(&self) -> Result<Vec<String>, FsError> {
+        let list = |dir: &Path| match fs::list(dir) {
+            Err(error) if error.source.kind() == ErrorKind::NotADirectory => Ok(Vec::new()),
+            names => Ok(names?.unwrap_or_default()),
+        };
+        let mut found = Vec::new();
+        let top = self.dir.join("runtime");
+        for id in list(&top)? {
+            for arch in list(&top.join(&id))? {
+                for branch in list(&top.join(&id).join(&arch))? {
+                    let name = format!("{id}/{arch}/{branch}");
+                    if top.join(&name).join("active").is_symlink() {
+                        found.push(name);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// One app; `None` where it is not installed.
     pub fn app(&self, id: &AppId, languages: &[String]) -> Result<Option<App>, String> {
         let dir = self.dir.join("app").join(id.as_str());

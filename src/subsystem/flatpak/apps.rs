@@ -17,7 +17,7 @@ use anyhow::{Result, bail};
 
 use super::entry::{AppEntry, AppsFile, GlobalOverrides};
 use super::overrides::{self, Fields, Home};
-use super::{Item, check};
+use super::{Item, check, offers};
 use crate::core::item::{
     FieldSpec, ItemKey, LeftOut, Live, Reading, Record, Records, SubsystemId, Wanted, WantedItems,
 };
@@ -26,7 +26,9 @@ use crate::core::plan::{Change, Side};
 use crate::host::Host;
 use crate::host::flatpak::{self, App, Installation, Scope};
 use crate::manifest::Manifests;
-use crate::subsystem::{About, Label, ManifestFile, Page, Steps, Subsystem, Unreadable, Watch};
+use crate::subsystem::{
+    About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
+};
 use crate::words::{fill, gettext, mark};
 
 /// The manifest.
@@ -278,6 +280,15 @@ impl Subsystem for FlatpakApps {
             }
         }
         Ok(items)
+    }
+
+    fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
+        match (Item::parse(item), set.text("remote").map(str::parse)) {
+            (Some(Item::App(scope, id)), Some(Ok(remote))) => {
+                offers::check(host, scope, &remote, &id, set.text("branch"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {

@@ -4,7 +4,7 @@
 use super::apps::home;
 use super::catalogue::{Form, Group};
 use super::effective::Permission;
-use super::{Item, check, overrides};
+use super::{Item, check, flags, overrides};
 use crate::core::item::Record;
 use crate::host::Host;
 use crate::host::flatpak::Scope;
@@ -57,6 +57,43 @@ pub fn fields(
         one(host, layer, permission, stand, &mut fields)?;
     }
     Ok(fields)
+}
+
+/// The same for flags as `flatpak override` takes them.
+pub fn of_flags(host: &Host, item: &Item, layer: Scope, list: &[String]) -> Result<Fields, String> {
+    if let Some(flag) = list.iter().find(|flag| !flags::is_known(flag)) {
+        let text = gettext("“{flag}” says nothing: it should be like --filesystem=~/Games");
+        return Err(fill(&text, &[("flag", flag)]));
+    }
+    let mut all = Fields::default();
+    for (name, value) in flags::read(list, &home(layer, host)) {
+        let Some(permission) = Permission::of_field(&name) else { continue };
+        let conditions: Vec<String> = value
+            .split(' ')
+            .filter_map(|word| word.strip_prefix("if:"))
+            .map(str::to_owned)
+            .collect();
+        let text = permission.group == "Environment";
+        let stand = match value.as_str() {
+            _ if text => Stand::Value(value.clone()),
+            "allow" => Stand::Allow,
+            "deny" | "unset" => Stand::Deny,
+            _ if !conditions.is_empty() => Stand::If(conditions),
+            _ => Stand::Value(value.clone()),
+        };
+        let one = fields(host, item, layer, &[(permission, stand)])?;
+        for gone in one.clear {
+            clear(&mut all, gone);
+        }
+        for (name, field) in one.set.0 {
+            all.clear.retain(|gone| *gone != name);
+            // A flag adds its condition to those of lower layers: it does not begin with a denial.
+            let flagged = crate::core::item::Value::Text(value.clone());
+            let field = if value.contains("if:") && !text { flagged } else { field };
+            all.set.0.insert(name, field);
+        }
+    }
+    Ok(all)
 }
 
 fn one(

@@ -220,6 +220,15 @@ pub fn permissions(host: &Host, item: &Item) -> Result<Permissions, String> {
     Ok(Permissions { installed, sources, entries: merge(&layers) })
 }
 
+/// What one override file says, as the only layer.
+pub fn layer(keyfile: &crate::host::keyfile::Keyfile, scope: Scope) -> Vec<Entry> {
+    let source = match scope {
+        Scope::System => Source::SystemApp,
+        Scope::User => Source::UserApp,
+    };
+    merge(&[(source, overrides::read(keyfile, &Home::Nobody))])
+}
+
 /// What a layer alone says of a permission: a variable is set or unset.
 fn says(fields: &Fields, permission: &Permission) -> Said {
     let unset = || field_name("Context", "unset-environment", Some(&permission.key));

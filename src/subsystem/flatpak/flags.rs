@@ -43,6 +43,14 @@ const CONDITIONS: [(&str, &str); 4] = [
     ("allow-if", "features"),
 ];
 
+/// The names of all flags.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let lists = LISTS.iter().map(|(name, ..)| *name);
+    let more = ["env", "add-policy", "remove-policy"];
+    let policies = POLICIES.iter().map(|(name, ..)| *name);
+    lists.chain(CONDITIONS.iter().map(|(name, _)| *name)).chain(more).chain(policies)
+}
+
 /// Adds what one flag says to `groups`. `None` where it is no flag we know.
 fn add(groups: &mut Groups, flag: &str) -> Option<()> {
     let (name, value) = flag.strip_prefix("--")?.split_once('=')?;

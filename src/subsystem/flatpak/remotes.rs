@@ -17,7 +17,7 @@ use crate::host::flatpak::{self, Installation, Remote, Scope};
 use crate::host::{Host, fs};
 use crate::manifest::Manifests;
 use crate::subsystem::{
-    About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unreadable, Watch,
+    About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
 };
 use crate::words::{fill, gettext, mark};
 
@@ -154,6 +154,31 @@ impl Subsystem for FlatpakRemotes {
 
     fn wanted(&self, manifests: &Manifests, _: &Host) -> Result<WantedItems> {
         manifests.items(FILE, LIST, wanted_record)
+    }
+
+    fn validate(&self, _: &Host, _: &ItemKey, set: &Record) -> Result<(), Unfit> {
+        let no = |message: String| Err(Unfit { message, close: Vec::new(), unsure: false });
+        let Some(url) = set.text("url") else { return Ok(()) };
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        let known = ["http", "https", "file", "oci+http", "oci+https"];
+        let host = rest.split('/').next().unwrap_or_default();
+        let whole = if scheme == "file" { rest.starts_with('/') } else { !host.is_empty() };
+        if !known.contains(&scheme) || !whole || url.contains(|c: char| c.is_whitespace()) {
+            let text = gettext("“{url}” is no address: it should begin with https:// or file:///");
+            return no(fill(&text, &[("url", url)]));
+        }
+        if url.ends_with(".flatpakrepo") {
+            return no(gettext(
+                "this is the description of a remote: download it, and name the file instead of the address",
+            ));
+        }
+        let signed = set.text("gpg_key").is_some() || flag(set, "gpg_verify") == Some(false);
+        if !signed && is_remote(set) {
+            return no(gettext(
+                "what comes over a network has to be signed: name the key with --gpg-import, or say --no-gpg-verify",
+            ));
+        }
+        Ok(())
     }
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {

@@ -41,6 +41,7 @@ pub fn steps(changes: &[&Change], host: &Host) -> Steps {
         changes.iter().filter_map(|change| Some((Item::parse(&change.item)?, *change))).collect();
     let mut blocked = Vec::new();
     let (edits, mut reasons) = edits(&targets(&parsed), host);
+    versions_for_root(&parsed, host, &mut reasons);
     stay_for_others(&parsed, &mut reasons);
     parsed.retain(|(_, change)| match reasons.get(&change.item) {
         Some(reason) => {
@@ -67,6 +68,33 @@ fn stay_for_others(changes: &[(Item, &Change)], reasons: &mut BTreeMap<ItemKey, 
             && let Some(reason) = reasons.get(&other).cloned()
         {
             reasons.insert(change.item.clone(), reason);
+        }
+    }
+}
+
+/// An app for every user is brought to another version by root alone: flatpak before 1.19 asks nobody.
+fn versions_for_root(
+    changes: &[(Item, &Change)],
+    host: &Host,
+    reasons: &mut BTreeMap<ItemKey, String>,
+) {
+    for (item, change) in changes {
+        let (Item::App(Scope::System, id), Some(after)) = (item, &change.after) else { continue };
+        let before = change.before.as_ref().and_then(|before| before.text("commit"));
+        let moves = pinned(change, after).filter(|commit| before != Some(*commit));
+        if let (Some(commit), true) = (moves, asks(Scope::System, host)) {
+            let commit = format!("--commit={commit}");
+            let args = ["flatpak", "update", "--system", &commit, id.as_str()];
+            let text = match change.before {
+                Some(_) => gettext(
+                    "only root can bring an app for every user to a version: run “{command}” first",
+                ),
+                None => gettext(
+                    "only root can bring an app for every user to a version: install it with “flatpak install --system”, and run “{command}”",
+                ),
+            };
+            let command = command::display(&Command::new("sudo").args(args));
+            reasons.insert(change.item.clone(), fill(&text, &[("command", &command)]));
         }
     }
 }
@@ -180,14 +208,15 @@ impl Plan {
             self.pin.push(run(title, command, risk, vec![change.item.clone()]));
         }
         // What is pinned is masked, or the next update undoes it; taking a pin back takes its mask back.
-        let unmask = was_masked && !masked(Some(after)) && moves.is_some();
+        let free = moves.is_some() || after.text("commit").is_none();
+        let unmask = was_masked && !masked(Some(after)) && free;
         let masks = installation.config().map(|config| flatpak::masks(&config)).unwrap_or_default();
         if unmask {
             let own = [id.to_string(), format!("app/{id}")];
             let batch = self.mask.entry((scope, false)).or_default();
             let found = masks.into_iter().filter(|mask| own.contains(mask));
             batch.extend(found.map(|mask| (mask, change.item.clone())));
-        } else if moves.is_some() && !was_masked {
+        } else if (moves.is_some() || masked(Some(after))) && !was_masked {
             let batch = self.mask.entry((scope, true)).or_default();
             batch.push((id.to_string(), change.item.clone()));
         }
