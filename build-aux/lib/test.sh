@@ -1,7 +1,7 @@
 # `build-aux/dev test`: the stages, in order, stopping at the first that fails.
 # shellcheck shell=bash
 
-STAGES=(fmt scripts clippy unit no-gtk data lab)
+STAGES=(fmt scripts clippy unit fuzz no-gtk data lab)
 PASSED=0
 FAILED=0
 LAB_PASSED=0   # of the lab test that ran last
@@ -40,7 +40,7 @@ passed() { PASSED=$((PASSED + ${1:-1})); }
 
 stage_fmt() {
     need_component rustfmt
-    in_build cargo fmt --check && passed
+    in_build cargo fmt --all --check && passed
 }
 
 stage_scripts() {
@@ -83,6 +83,52 @@ need_nextest() {
         in_build sh -c 'CARGO_TARGET_DIR=$BKT_DEV_TOOLS/build cargo install --quiet --locked --root "$BKT_DEV_TOOLS" \
             --debug --no-default-features --features default-no-update cargo-nextest' &&
         rm -rf "$CACHE/tools/build"
+}
+
+# Each parser is fed what a fuzzer makes of fuzz/seeds, for a bounded time. What makes one fail is kept in target/fuzz.
+FUZZ_TARGETS=(keyfile gvariant gvdb manifest)
+stage_fuzz() {
+    local name status=0
+    in_build bash -euc "$(declare -f build_fuzz); build_fuzz" || return
+    for name in "${FUZZ_TARGETS[@]}"; do
+        if in_build --offline bash -euc "$(declare -f run_fuzz fuzz_program); run_fuzz \"\$@\"" run_fuzz "$name" "${BKT_FUZZ_SECONDS:-15}"; then
+            passed
+        else
+            FAILED=$((FAILED + 1))
+            status=1
+        fi
+    done
+    return "$status"
+}
+
+fuzz_program() { echo "${CARGO_TARGET_DIR:-target}/fuzz/$(rustc -vV | sed -n 's/^host: //p')/fuzz"; }
+
+# What cargo-fuzz would pass to a nightly compiler, without its sanitizer, which the stable one does not have. With --target,
+# or build scripts would be instrumented too.
+build_fuzz() { # in the build environment
+    local flag flags='--cfg fuzzing -Cpasses=sancov-module'
+    for flag in level=4 inline-8bit-counters pc-table trace-compares; do
+        flags+=" -Cllvm-args=-sanitizer-coverage-$flag"
+    done
+    RUSTFLAGS=$flags CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/fuzz \
+        cargo build --quiet --locked -p bucket-fuzz --profile fuzz --target "$(rustc -vV | sed -n 's/^host: //p')" --bins
+}
+
+# The same seed each time; what was found in other runs is not used, so that a run can be repeated.
+run_fuzz() { # NAME SECONDS, in the build environment
+    local program kept=target/fuzz/$1 corpus
+    program=$(fuzz_program)/$1
+    corpus=$(mktemp -d)
+    mkdir -p "$kept"
+    if ! "$program" -seed=1 -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$kept/" "$corpus" "fuzz/seeds/$1" >"$kept/log" 2>&1; then
+        grep -v '^#' "$kept/log" | tail -40 >&2
+        echo "$1: failed. Again: build-aux/dev shell -- $program $kept/crash-…; then put the input into fuzz/seeds/$1" >&2
+        return 1
+    fi
+    # Without feedback from the program it would be no fuzzing: the coverage has to be more than what the seeds give.
+    awk -v name="$1" '/ cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") last = $(i + 1); if (!first) first = last }
+        /^Done/ { runs = $2 }
+        END { printf "%s: %d inputs, %d to %d places covered\n", name, runs, first, last; exit !(last > first && runs) }' "$kept/log"
 }
 
 # The command line must build, and run, on a machine that has no GTK.

@@ -217,8 +217,9 @@ mod tests {
         turn();
         assert_eq!(*told.borrow(), [BTreeSet::from([id("a"), id("b")])]);
         std::fs::create_dir(path("later")).unwrap();
-        turn();
         std::fs::write(path("later/c"), "1").unwrap();
+        turn();
+        std::fs::write(path("later/c"), "2").unwrap();
         turn();
         assert_eq!(told.borrow()[1..], [BTreeSet::from([id("c")]), BTreeSet::from([id("c")])]);
         drop(watcher);

@@ -173,8 +173,9 @@ pub fn watched(host: &Host) -> Vec<PathBuf> {
 pub fn read(host: &Host) -> Result<Dconf, DconfError> {
     let profile = profile(host)?;
     let mut dconf = Dconf::default();
-    if let Some((path, file)) = open(&user_path(host, &profile))? {
-        dconf.user = values(&path, &file)?;
+    let path = user_path(host, &profile);
+    if let Some(bytes) = fs::read_bytes(&path)? {
+        dconf.user = values(&path, bytes)?;
     }
     for path in &profile.system {
         let Some((path, file)) = open(path)? else { continue };
@@ -200,14 +201,13 @@ fn damaged<E: std::fmt::Display>(path: &Path) -> impl Fn(E) -> DconfError {
     move |error| DconfError::Damaged { path: path.clone(), why: error.to_string() }
 }
 
-/// All values of a database. Its other entries are directories, which end in `/`.
-fn values(
-    path: &Path,
-    file: &gvdb::read::File<'_>,
-) -> Result<BTreeMap<String, Variant>, DconfError> {
+/// All values of a database, by their absolute keys; `path` is for errors only.
+pub fn values(path: &Path, bytes: Vec<u8>) -> Result<BTreeMap<String, Variant>, DconfError> {
+    let file = gvdb::read::File::from_bytes(Cow::Owned(bytes)).map_err(damaged(path))?;
     let table = file.hash_table().map_err(damaged(path))?;
     // All names first: listing them finds loops, which looking a name up would follow.
     let keys = table.keys().collect::<Result<Vec<_>, _>>().map_err(damaged(path))?;
+    // The other entries are directories, which end in `/`.
     keys.into_iter()
         .filter(|key| key.starts_with('/') && !key.ends_with('/'))
         .map(|key| {
@@ -224,7 +224,7 @@ fn inner(stored: &Variant) -> Option<Variant> {
 }
 
 /// Parses GVariant text that carries its own types.
-fn parse(text: &str) -> Result<Variant> {
+pub fn parse(text: &str) -> Result<Variant> {
     Variant::parse(None, text).with_context(|| format!("“{text}” is not a setting's value"))
 }
 

@@ -52,6 +52,8 @@ enum Role {
 pub struct Follower<T> {
     inotify: OwnedFd,
     followed: Vec<Followed<T>>,
+    /// By index of `followed`: whether it was there when last looked for.
+    there: Vec<bool>,
     /// By watch: whom it serves (an index of `followed`), and how.
     watches: HashMap<i32, Vec<(usize, Role)>>,
 }
@@ -60,7 +62,8 @@ impl<T: Clone + Ord> Follower<T> {
     /// Follows these paths. What is to be missed on some of them, for want of permission, say, is logged.
     pub fn new(followed: Vec<Followed<T>>) -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        let mut new = Self { inotify, followed, watches: HashMap::new() };
+        let there = vec![false; followed.len()];
+        let mut new = Self { inotify, followed, there, watches: HashMap::new() };
         for index in 0..new.followed.len() {
             new.arm(index);
         }
@@ -69,6 +72,7 @@ impl<T: Clone + Ord> Follower<T> {
 
     /// What has changed since it was last asked; empty where nothing has. Does not wait.
     pub fn changes(&mut self) -> io::Result<BTreeSet<T>> {
+        // By index: what has changed itself, and what is to be looked for again.
         let (mut touched, mut moved) = (BTreeSet::new(), BTreeSet::new());
         let mut buffer = [MaybeUninit::uninit(); 16 * 1024];
         let mut reader = Reader::new(&self.inotify, &mut buffer);
@@ -93,22 +97,27 @@ impl<T: Clone + Ord> Follower<T> {
                 let structure = event.events().intersects(STRUCTURE);
                 let is_dir = event.events().contains(ReadFlags::ISDIR);
                 for (index, role) in served {
-                    let (counts, moves) = match role {
-                        Role::Way(wanted) => (structure && name == wanted, true),
-                        Role::Holder(wanted) => (name == wanted, structure),
+                    let (touches, moves) = match role {
+                        Role::Way(wanted) => (false, structure && name == wanted),
+                        Role::Holder(wanted) => (name == wanted, structure && name == wanted),
                         Role::Inside(deeper) => (true, *deeper && structure && is_dir),
                     };
-                    if counts {
+                    if touches {
                         touched.insert(*index);
-                        if moves {
-                            moved.insert(*index);
-                        }
+                    }
+                    if moves {
+                        moved.insert(*index);
                     }
                 }
             }
         }
         for index in moved {
+            let before = self.there[index];
             self.arm(index);
+            // What comes or goes on the way matters where it brings or takes what is followed.
+            if before || self.there[index] {
+                touched.insert(index);
+            }
         }
         Ok(touched.iter().map(|index| self.followed[*index].tag.clone()).collect())
     }
@@ -121,6 +130,7 @@ impl<T: Clone + Ord> Follower<T> {
         let Followed { path, depth, .. } = &self.followed[index];
         let (path, depth) = (path.clone(), *depth);
         self.walk(index, &path, depth);
+        self.there[index] = path.symlink_metadata().is_ok();
         // Behind a link the file itself changes elsewhere.
         if let Ok(real) = path.canonicalize()
             && real != path

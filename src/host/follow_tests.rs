@@ -88,16 +88,17 @@ fn what_does_not_exist_yet_is_followed_as_it_comes_and_goes() {
     let mut follower = place.follow(&["x/y/z/file", "x/y/dir"]);
     let both = ["x/y/dir", "x/y/z/file"];
     for _ in 0..2 {
+        // What does not bring it is no news.
         fs::create_dir(place.path("x")).unwrap();
-        assert_eq!(changes(&mut follower), both);
+        assert!(changes(&mut follower).is_empty());
         fs::create_dir(place.path("x/y")).unwrap();
-        assert_eq!(changes(&mut follower), both);
+        assert!(changes(&mut follower).is_empty());
         fs::create_dir(place.path("x/y/dir")).unwrap();
         assert_eq!(changes(&mut follower), ["x/y/dir"]);
         place.file("x/y/dir/entry", "");
         assert_eq!(changes(&mut follower), ["x/y/dir"]);
         fs::create_dir(place.path("x/y/z")).unwrap();
-        assert_eq!(changes(&mut follower), ["x/y/z/file"]);
+        assert!(changes(&mut follower).is_empty());
         place.file("x/y/z/file", "");
         assert_eq!(changes(&mut follower), ["x/y/z/file"]);
         fs::remove_dir_all(place.path("x")).unwrap();

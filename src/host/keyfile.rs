@@ -58,8 +58,11 @@ impl Keyfile {
     }
 
     fn classify(&mut self, line: &str, group: Option<usize>) -> Result<Kind, &'static str> {
-        let body = line.strip_suffix('\n').unwrap_or(line);
-        let body = body.strip_suffix('\r').unwrap_or(body);
+        // At the end of the file a carriage return ends no line.
+        let body = match line.strip_suffix('\n') {
+            Some(body) => body.strip_suffix('\r').unwrap_or(body),
+            None => line,
+        };
         let start = body.len() - body.trim_start_matches(is_space).len();
         let rest = &body[start..];
         if rest.is_empty() || rest.starts_with('#') {
@@ -67,10 +70,10 @@ impl Keyfile {
         }
         if let Some(head) = rest.strip_prefix('[') {
             let (name, after) = head.split_once(']').ok_or("a group's name has no “]”")?;
-            if !after.trim_matches(is_space).is_empty() {
+            if !after.trim_matches([' ', '\t']).is_empty() {
                 return Err("something follows a group's name");
             }
-            if name.is_empty() || name.chars().any(|c| c == '[' || c.is_control()) {
+            if name.is_empty() || name.chars().any(|c| c == '[' || c.is_ascii_control()) {
                 return Err("not a group's name");
             }
             return Ok(Kind::Group(self.number(name)));
@@ -274,7 +277,8 @@ impl Keyfile {
         if let Some(line) = self.lines.last_mut()
             && !line.text.ends_with('\n')
         {
-            line.text.push_str(end);
+            // A carriage return there belongs to the value, and GLib takes one away from “\r\n”.
+            line.text.push_str(if line.text.ends_with('\r') { "\r\n" } else { end });
         }
     }
 }
@@ -285,9 +289,9 @@ impl fmt::Display for Keyfile {
     }
 }
 
-/// What GLib takes for a space: ASCII only.
+/// What GLib takes for a space: ASCII only, without the vertical tab.
 fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\x0b' | '\x0c' | '\r')
+    matches!(c, ' ' | '\t' | '\x0c' | '\r')
 }
 
 /// A key, perhaps with a locale: `Name`, `Name[de]`.
@@ -298,7 +302,7 @@ fn is_key(key: &str) -> bool {
             let valid = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
             !name.is_empty()
                 && !name.contains(']')
-                && !name.ends_with(is_space)
+                && !name.ends_with(' ')
                 && locale.strip_suffix(']').is_some_and(|locale| locale.chars().all(valid))
         }
     }

@@ -58,12 +58,34 @@ fn a_last_line_without_an_end_gets_one_and_crlf_stays() {
 
 #[test]
 fn what_glib_refuses_is_refused_with_its_line() {
-    for (text, line) in
-        [("a=b\n", 1), ("[A]\nword\n", 2), ("[A\n", 1), ("[A]\n=v\n", 2), ("[A] x\n", 1)]
-    {
+    for (text, line) in [
+        ("a=b\n", 1),
+        ("[A]\nword\n", 2),
+        ("[A\n", 1),
+        ("[A]\n=v\n", 2),
+        ("[A] x\n", 1),
+        ("[A]\r", 1),
+        ("[A]\n\u{b}\n", 2),
+    ] {
         assert_eq!(Keyfile::parse(text).unwrap_err().line, line, "{text:?}");
         assert!(glib::KeyFile::new().load_from_data(text, glib::KeyFileFlags::NONE).is_err());
     }
+}
+
+/// Found by fuzzing.
+#[test]
+fn a_carriage_return_at_the_end_of_the_file_belongs_to_the_value() {
+    let mut file = parse("[A]\r\nk=v\r");
+    let glib = |text: &str| {
+        let glib = glib::KeyFile::new();
+        glib.load_from_data(text, glib::KeyFileFlags::NONE).unwrap();
+        glib.value("A", "k").unwrap().to_string()
+    };
+    assert_eq!(file.raw("A", "k"), Some("v\r"));
+    assert_eq!(glib(&file.to_string()), "v\r");
+    file.set_raw("A", "new", "1");
+    assert_eq!(file.to_string(), "[A]\r\nk=v\r\r\nnew=1\r\n");
+    assert_eq!(glib(&file.to_string()), "v\r");
 }
 
 fn line() -> impl Strategy<Value = String> {
