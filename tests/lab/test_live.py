@@ -1,5 +1,6 @@
 """Bucket's window follows what others do: how soon, what it reads again for it, and that it does nothing meanwhile."""
 import collections
+import datetime
 import os
 import pathlib
 import re
@@ -40,10 +41,10 @@ class Live(Distribution):
     @classmethod
     def tearDownClass(cls):
         print(f"\nfollowing, from the change to the row (goal: {GOAL} ms)")
-        for what, took in cls.times.items():
-            print(f"  {what:<44} {took:5.0f} ms{'' if took <= GOAL else '  over'}")
+        for what, (took, read) in cls.times.items():
+            print(f"  {what:<44} {took:5.0f} ms, read after {read:4.0f} ms{'' if took <= GOAL else '  over'}")
         if cls.times:
-            print(f"  {'median':<44} {statistics.median(cls.times.values()):5.0f} ms", flush=True)
+            print(f"  {'median':<44} {statistics.median(took for took, _ in cls.times.values()):5.0f} ms", flush=True)
 
     def setUp(self):
         super().setUp()
@@ -81,6 +82,12 @@ class Live(Distribution):
         text = LOG.read_bytes()[since:].decode()
         return collections.Counter(re.findall(r"surveyed (\S+) in", text))
 
+    def read_at(self, since, changed):
+        """When the first reading after a change was over: seconds since 1970."""
+        text = LOG.read_bytes()[since:].decode()
+        times = [datetime.datetime.fromisoformat(t).timestamp() for t in re.findall(r"(\d{4}-\d\d-\S+Z)\S*\s.*surveyed", text)]
+        return min((t for t in times if t > changed), default=changed)
+
     def wait_quiet(self):
         """Waits until everything that is to be read has been."""
         def quiet():
@@ -104,15 +111,23 @@ class Live(Distribution):
         else:
             tool = subprocess.Popen([str(a) for a in change], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         end = time.monotonic() + 60
-        while self.shows(listed, title) is gone:
+        # Bucket answers before it draws: it is asked no more than one number, and the names when that changes.
+        looked = count = None
+        while True:
+            now = listed.accessible.get_child_count()
+            if now != count or time.monotonic() - looked > 0.5:
+                count, looked = now, time.monotonic()
+                if self.shows(listed, title) is not gone:
+                    break
             self.assertLess(time.monotonic(), end, f"{what}: {listed.tree()}\n{listed.app.tree()}")
-            time.sleep(0.002)
+            time.sleep(0.005)
         seen = time.time()
         if tool:
             self.assertEqual(tool.wait(60), 0, what)
-        took = 1000 * (seen - file.stat().st_ctime)
-        self.times[what] = took
+        changed = file.stat().st_ctime
+        took = 1000 * (seen - changed)
         self.wait_quiet()
+        self.times[what] = took, 1000 * (self.read_at(since, changed) - changed)
         self.assertEqual(self.shows(listed, title), not gone, f"{what}, in the end")
         read = self.surveyed(since)
         self.assertIn(reads[0], read, what)
@@ -233,8 +248,8 @@ class Live(Distribution):
     def test_it_does_nothing_while_nothing_happens(self):
         """For a minute, every thread of Bucket is in one system call, the one it was in when strace came: it waits.
 
-        Nothing else is allowed, although GTK and the accessibility bus would have to answer if something happened outside:
-        in a lab nothing does, as long as the test itself does not ask. So any call would be a timer's, ours or a library's.
+        All that is allowed is to receive a message on a socket, and to wait again: the Shell draws its clock when a minute
+        is full, and tells every window that the screen was drawn. Any other call would be a timer's, ours or a library's.
         """
         app = self.open()
         self.show(app, "Settings")
@@ -251,10 +266,11 @@ class Live(Distribution):
         # What a thread was in when strace came is its first line, and the only one of a thread that was not woken.
         first = {line.split()[0]: line for line in reversed(lines)}
         self.assertLessEqual(threads, set(first), "strace saw every thread")
-        done = [line for line in lines if line not in first.values()]
-        print(f"\n{IDLE} idle seconds: {len(threads)} threads, {len(done)} system calls, {woken} times scheduled", flush=True)
+        received = re.compile(r" (recvmsg\(|<\.\.\. ppoll resumed)")
+        endless = re.compile(r" (ppoll\(\[.*\], \d+, NULL|poll\(\[.*\], \d+, -1|futex\(\w+, FUTEX_WAIT\w*, \d+, NULL|epoll_wait\(\d+,  <|read\(|restart_syscall)")
+        done = [line for line in lines if line not in first.values() and not received.search(line) and not endless.search(line)]
+        print(f"\n{IDLE} idle seconds: {len(threads)} threads, {len(lines) - len(first)} system calls, {woken} times scheduled", flush=True)
         self.assertEqual(done, [], "nothing is done")
-        endless = re.compile(r" (futex\(.*NULL|p?poll\(.*, (NULL|-1)|epoll_p?wait2?\(\d+, ( <|.*, -1|.*NULL)|read\(|restart_syscall)")
         self.assertEqual([line for line in first.values() if not endless.search(line)], [], "nothing waits for a time to pass")
 
     def switches(self, pid):
