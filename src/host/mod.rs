@@ -8,11 +8,13 @@ use tokio_util::sync::CancellationToken;
 use crate::core::plan::Command;
 
 pub mod act;
+pub mod bundle;
 pub mod bus;
 pub mod command;
 pub mod dconf;
 pub mod flatpak;
 pub mod fs;
+pub mod http;
 pub mod interrupt;
 pub mod keyfile;
 pub mod logind;
@@ -21,6 +23,7 @@ pub mod schemas;
 pub mod shell;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tree;
 
 pub use command::{CommandLog, RunError, Runner};
 
