@@ -119,6 +119,7 @@ fn read_app(
         pending: None,
         title: app.current.title,
         note,
+        failing: false,
     })
 }
 
