@@ -114,12 +114,18 @@ fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport, all: bool) {
     for reason in &subsystem.unread {
         errors::show(&app.out, reason, None);
     }
+    for notice in &subsystem.notices {
+        let remedy = notice.remedy.as_ref().map(|remedy| format!(" ({})", remedy.command));
+        let text = format!("  ! {}{}", notice.text, remedy.unwrap_or_default());
+        app.out.say(&paint(Style::Yellow, &text));
+    }
     let items: Vec<&ItemReport> = match all {
         true => subsystem.items.iter().collect(),
         false => subsystem
             .items
             .iter()
-            .filter(|item| item.ignored.is_none() && item.state != Drift::InSync)
+            .filter(|item| item.ignored.is_none())
+            .filter(|item| item.state != Drift::InSync || item.failing)
             .collect(),
     };
     if app.global.quiet {

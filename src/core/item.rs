@@ -271,17 +271,31 @@ pub struct Live {
     pub title: Option<String>,
     /// Something worth knowing beside the values: an extension's error.
     pub note: Option<String>,
+    /// Whether that is a failure, which is shown also where nothing differs.
+    pub failing: bool,
 }
 
 impl Live {
     /// An item that was read.
     pub fn known(record: Record) -> Self {
-        Self { reading: Reading::Known(record), pending: None, title: None, note: None }
+        Self {
+            reading: Reading::Known(record),
+            pending: None,
+            title: None,
+            note: None,
+            failing: false,
+        }
     }
 
     /// An item that could not be read.
     pub fn unknown(reason: impl Into<String>) -> Self {
-        Self { reading: Reading::Unknown(reason.into()), pending: None, title: None, note: None }
+        Self {
+            reading: Reading::Unknown(reason.into()),
+            pending: None,
+            title: None,
+            note: None,
+            failing: false,
+        }
     }
 
     /// The same item with a name for people.
@@ -298,6 +312,33 @@ pub struct Records {
     pub items: BTreeMap<ItemKey, Live>,
     /// Key prefixes under which nothing could be read, each with the reason.
     pub blind: Vec<(String, String)>,
+    /// What is worth knowing about all of them.
+    pub notices: Vec<Notice>,
+}
+
+/// Something worth knowing about a whole subsystem: it is no difference, and changes what the items mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// One sentence without a full stop.
+    pub text: String,
+    /// What would end it, where that is one step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Remedy>,
+}
+
+/// One item that would have to be given other values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Remedy {
+    /// In two words, as on a button.
+    pub label: String,
+    /// The command line that does it.
+    pub command: String,
+    /// The item's subsystem.
+    pub subsystem: SubsystemId,
+    /// The item.
+    pub item: ItemKey,
+    /// The values.
+    pub set: Record,
 }
 
 impl Records {

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ignore::Ignored;
-use super::item::{FieldSpec, ItemKey, Layer, Live, Pending, Reading, Record, SubsystemId, Wanted};
+use super::item::{
+    FieldSpec, ItemKey, Layer, Live, Notice, Pending, Reading, Record, SubsystemId, Wanted,
+};
 use super::merge::{Drift, FieldDrift, Merged, merge_item};
 
 /// The version of the JSON form. It grows when a field changes its meaning or goes away, not when one is added.
@@ -23,6 +25,9 @@ pub struct ItemReport {
     /// Something worth knowing beside the values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Whether it does not work, as the note says, though nothing need differ.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failing: bool,
     /// How the item stands.
     pub state: Drift,
     /// Why the system's side is unknown.
@@ -75,6 +80,7 @@ impl ItemReport {
             title: live.and_then(|live| live.title.clone()).unwrap_or_else(|| key.to_string()),
             detail: String::new(),
             note: live.and_then(|live| live.note.clone()),
+            failing: live.is_some_and(|live| live.failing),
             key,
             state,
             unknown,
@@ -129,6 +135,9 @@ pub struct SubsystemReport {
     /// Parts of the system's side that could not be read, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+    /// What is worth knowing about all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// All items of either side, in key order.
     pub items: Vec<ItemReport>,
 }

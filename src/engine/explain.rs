@@ -11,10 +11,12 @@ use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
 use crate::host::command::RunError;
 use crate::host::fs::{FsError, LockError};
+use crate::host::http::{HttpError, Trouble};
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
+use crate::subsystem::extensions::compat::NoVersion;
 use crate::words::{fill, gettext};
 
 /// An error for people.
@@ -86,6 +88,13 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     }
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
+    }
+    if error.is::<NoVersion>() {
+        let message = gettext("which version of GNOME Shell this machine has could not be told");
+        return Some(told(message, gettext("Name one: --shell VERSION")));
+    }
+    if let Some(error) = error.downcast_ref::<HttpError>() {
+        return Some(transfer(error));
     }
     if let Some(InvalidName { text, kind, expected }) = error.downcast_ref::<InvalidName>() {
         let message = gettext("“{text}” is not {kind}: {expected}");
@@ -238,6 +247,19 @@ fn undo(error: &UndoError) -> Option<Told> {
         }
         UndoError::State(error) => state(error)?,
     })
+}
+
+fn transfer(error: &HttpError) -> Told {
+    let text = gettext("{address} could not be fetched: {why}");
+    let message = fill(&text, &[("address", &error.address), ("why", &error.reason())]);
+    let hint = match &error.trouble {
+        Trouble::Unreachable(_) | Trouble::TooSlow => {
+            Some(gettext("Look at the network connection, then try again."))
+        }
+        Trouble::Status(500..) => Some(gettext("Try again later.")),
+        _ => None,
+    };
+    Told { message, hint }
 }
 
 fn program(error: &RunError) -> Told {

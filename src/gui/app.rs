@@ -379,6 +379,10 @@ impl App {
             DriftOut::Resolve(keys, verb) => self.resolve(keys, verb, None),
             DriftOut::Field(key, verb, field) => self.resolve(vec![key], verb, Some(vec![field])),
             DriftOut::Act(key, act) => self.act(key, act),
+            DriftOut::Remedy(remedy) => {
+                let Some(report) = self.report.clone() else { return };
+                self.backend.send(Job::Remedy { report, remedy });
+            }
         }
     }
 

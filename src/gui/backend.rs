@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bucket::core::item::{Layer, SubsystemId};
+use bucket::core::item::{Layer, Remedy, SubsystemId};
 use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::execute::Untrusted;
 use bucket::engine::journal::Operation;
-use bucket::engine::{Engine, Event, Outcome, Reach, Request, Touched, Wish};
+use bucket::engine::{Edit, Engine, Event, Outcome, Reach, Request, Touched, Wish};
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
@@ -43,6 +43,8 @@ pub enum Purpose {
     Ignore,
     /// A value that the person has set in the window.
     Edit,
+    /// What a notice offers to set right.
+    Remedy,
 }
 
 /// Something for the engine to do.
@@ -66,6 +68,10 @@ pub enum Job {
     },
     Undo(Option<u64>),
     Redo,
+    Remedy {
+        report: Arc<Report>,
+        remedy: Remedy,
+    },
     Ignore(RowKey),
     SkipUntilChanged {
         report: Arc<Report>,
@@ -306,6 +312,11 @@ impl Worker {
                 "redo",
                 engine.plan_redo().map(|p| Reply::Planned(planned(engine, p), Purpose::Redo)),
             ),
+            Job::Remedy { report, remedy } => (
+                "plan",
+                plan_remedy(engine, &report, remedy)
+                    .map(|p| Reply::Planned(planned(engine, p), Purpose::Remedy)),
+            ),
             Job::Ignore(key) => (
                 "ignore",
                 engine
@@ -434,6 +445,15 @@ fn unfit_words(unfit: &Unfit) -> String {
     }
     let text = gettext("{why}. Did you mean {close}?");
     fill(&text, &[("why", &unfit.message), ("close", &unfit.close.join(", "))])
+}
+
+/// A notice is about this machine; a manifest that says otherwise is changed too, or it would be applied again.
+fn plan_remedy(engine: &Engine, report: &Report, remedy: Remedy) -> anyhow::Result<Plan> {
+    let Remedy { subsystem, item, set, .. } = remedy;
+    let wanted = report.item(&subsystem, &item).is_some_and(|item| item.wanted.is_some());
+    let reach = if wanted { Reach::Both } else { Reach::System };
+    let wish = Wish { subsystem, item, edit: Edit::put(set) };
+    engine.plan_wishes(report, &[wish], reach, &Layer::Shared, false)
 }
 
 fn planned(engine: &Engine, plan: Plan) -> Planned {

@@ -51,6 +51,8 @@ pub fn exact(action: &Action) -> String {
             });
             lines.collect::<Vec<_>>().join("\n\n")
         }
+        Action::Download(download) => format!("{}\n→ {}", download.url, download.path),
+        Action::Copy(copy) => format!("{}\n→ {}", copy.from, copy.to),
     }
 }
 
@@ -109,13 +111,13 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
     let waits = !plan.held.is_empty() || !plan.blocked.is_empty();
     match purpose {
         Purpose::Apply => true,
-        Purpose::Capture | Purpose::Ignore | Purpose::Edit => waits,
+        Purpose::Capture | Purpose::Ignore | Purpose::Edit | Purpose::Remedy => waits,
         // What is quick and harmless is taken back at once; programs are shown before they run.
         Purpose::Undo | Purpose::Redo => {
             waits
                 || plan.steps.iter().any(|planned| {
                     let risk = planned.step.risk;
-                    matches!(planned.step.action, Action::Run(_))
+                    matches!(planned.step.action, Action::Run(_) | Action::Download(_))
                         || risk.password
                         || risk.reboot
                         || risk.destructive
