@@ -22,6 +22,7 @@ mod diff;
 mod errors;
 mod extension;
 mod gsetting;
+mod gsetting_diff;
 mod history;
 mod local;
 mod names;

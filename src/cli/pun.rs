@@ -24,6 +24,11 @@ pub(super) struct Pun {
 }
 
 impl Pun {
+    /// Whether nothing is to be looked up.
+    pub(super) fn force(&self) -> bool {
+        self.force
+    }
+
     /// The sides to act on.
     pub(super) fn reach(&self) -> Reach {
         match (self.local, self.manifest_only) {
