@@ -74,6 +74,8 @@ pub fn drift(state: Drift) -> String {
         Drift::Missing => gettext("Only in the manifest"),
         Drift::Unknown => gettext("Unknown"),
         Drift::Pending => gettext("Pending"),
+        Drift::NotHere => gettext("Not on this machine"),
+        Drift::Locked => gettext("Locked"),
     }
 }
 

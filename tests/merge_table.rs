@@ -1,11 +1,11 @@
-//! The whole table of the three-way comparison: base × wanted × live over absent, A, B, C, each also ignored and
-//! unreadable, against `tests/golden/merge.txt`. `BLESS=1` writes that file anew, for a reader to check.
+//! The whole table of the three-way comparison: base × wanted × live over absent, A, B, C, each also ignored,
+//! unreadable and barred, against `tests/golden/merge.txt`. `BLESS=1` writes that file anew, for a reader to check.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fmt::Write;
 
 use bucket::core::ignore::Ignored;
-use bucket::core::item::{FieldSpec, ItemKey, Layer, LeftOut, Live, Record, Wanted};
+use bucket::core::item::{Barred, FieldSpec, ItemKey, Layer, LeftOut, Live, Record, Wanted};
 use bucket::core::report::ItemReport;
 
 const SPECS: &[FieldSpec] = &[FieldSpec { name: "value", left_out: LeftOut::Default }];
@@ -16,13 +16,13 @@ fn record(value: Option<&str>) -> Option<Record> {
 }
 
 fn table() -> String {
-    let mut table = String::from("base wanted live ignored readable -> state suggestion counts\n");
+    let mut table = String::from("base wanted live ignored found -> state suggestion counts\n");
     for base in SIDES {
         for wanted in SIDES {
             for live in SIDES {
                 for ignored in [false, true] {
-                    for readable in [true, false] {
-                        row(&mut table, [base, wanted, live], ignored, readable);
+                    for found in ["readable", "unreadable", "not-here", "locked"] {
+                        row(&mut table, [base, wanted, live], ignored, found);
                     }
                 }
             }
@@ -31,17 +31,20 @@ fn table() -> String {
     table
 }
 
-fn row(table: &mut String, [base, wanted, live]: [Option<&str>; 3], ignored: bool, readable: bool) {
-    let found = match readable {
-        true => record(live).map(Live::known),
-        false => Some(Live::unknown("permission denied")),
+fn row(table: &mut String, [base, wanted, live]: [Option<&str>; 3], ignored: bool, found: &str) {
+    let known = || record(live).map_or_else(Live::absent, Live::known);
+    let read = match found {
+        "readable" => record(live).map(Live::known),
+        "unreadable" => Some(Live::unknown("permission denied")),
+        "not-here" => Some(known().barred(Some(Barred::NotHere("not installed".into())))),
+        _ => Some(known().barred(Some(Barred::Locked("by the administrator".into())))),
     };
     let item = ItemReport::judge(
         SPECS,
         ItemKey::new("item"),
         record(base).as_ref(),
         record(wanted).map(|record| Wanted { record, layer: Layer::Shared }).as_ref(),
-        found.as_ref(),
+        read.as_ref(),
         ignored.then_some(Ignored::Rule(None)),
         &|_| false,
     );
@@ -55,7 +58,7 @@ fn row(table: &mut String, [base, wanted, live]: [Option<&str>; 3], ignored: boo
         side(value[1]),
         side(value[2]),
         if ignored { "ignored" } else { "shown" },
-        if readable { "readable" } else { "unreadable" },
+        found,
         item.state,
         item.state.suggestion(),
         if item.counts() { "counts" } else { "-" },
@@ -67,7 +70,7 @@ fn row(table: &mut String, [base, wanted, live]: [Option<&str>; 3], ignored: boo
 fn every_case_is_as_agreed() {
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/merge.txt");
     let table = table();
-    assert_eq!(table.lines().count(), 1 + 256);
+    assert_eq!(table.lines().count(), 1 + 512);
     if option_env!("BLESS").is_some() {
         std::fs::write(golden, &table).unwrap();
     }

@@ -2,7 +2,8 @@
 
 use super::app::{App, Exit};
 use super::{act, names};
-use crate::engine::{Pick, Request, Verb};
+use crate::core::report::Report;
+use crate::engine::{Engine, Pick, Request, Verb};
 use crate::words::gettext;
 
 #[derive(clap::Args)]
@@ -58,9 +59,21 @@ pub(super) fn go(
     selection: &Selection,
     secrets: bool,
 ) -> anyhow::Result<Exit> {
+    go_with(app, verb, selection, secrets, |_, _| Ok(()))
+}
+
+/// The same; `narrow` takes out of the report what is not meant.
+pub(super) fn go_with(
+    app: &App,
+    verb: Verb,
+    selection: &Selection,
+    secrets: bool,
+    narrow: impl FnOnce(&Engine, &mut Report) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
     let engine = act::open(app)?;
     let choice = &selection.choice;
     let mut report = app.survey(&engine, &selection.subsystems)?;
+    narrow(&engine, &mut report)?;
     let mut request = match choice.items.is_empty() {
         true => Request::all(verb),
         false => {

@@ -1,27 +1,37 @@
 //! `bkt gsetting`: GNOME settings, on this machine and in the manifest.
 
+use std::collections::BTreeMap;
+
 use clap::Subcommand;
 
 use super::app::{App, Exit};
+use super::capture::{self, Choice, Selection};
+use super::gsetting_diff::{self, baseline};
 use super::noun::{self, Common};
 use super::pun::{self, Pun};
-use crate::core::item::SubsystemId;
+use crate::core::item::{ItemKey, SubsystemId, Wanted};
 use crate::core::names::{DconfDir, KeyName, SchemaId};
-use crate::engine::{Edit, Wish};
-use crate::subsystem::gsettings::{SettingKey, record};
+use crate::core::report::Report;
+use crate::engine::{self, Edit, Engine, Wish};
+use crate::host::Host;
+use crate::subsystem::gsettings::{self, SettingKey, Settings};
 use crate::words::gettext;
 
 const NOUN: &str = "gsetting";
-const SETTINGS: SubsystemId = SubsystemId::new("gsettings");
+pub(super) const SETTINGS: SubsystemId = SubsystemId::new("gsettings");
 
 #[derive(clap::Args)]
 #[command(
     about = gettext("GNOME settings"),
     after_help = gettext("\
+SCHEMA and KEY are as gsettings takes them. A relocatable schema takes its path too: SCHEMA:/path/.
+
 Examples:
-  bkt gsetting set org.gnome.desktop.interface color-scheme \"'prefer-dark'\"
+  bkt gsetting set org.gnome.desktop.interface color-scheme prefer-dark
   bkt gsetting unset org.gnome.desktop.interface color-scheme
-  bkt gsetting list                what is set or wanted, and how it stands")
+  bkt gsetting list                what is set or wanted, and how it stands
+  bkt gsetting diff                what is not at its default, and what changed since Bucket first looked
+  bkt gsetting capture --all-changed -n")
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -34,7 +44,7 @@ enum Verb {
     Set {
         #[command(flatten)]
         key: Key,
-        #[arg(value_name = "VALUE", allow_hyphen_values = true, help = gettext("The value, as GVariant text"))]
+        #[arg(value_name = "VALUE", allow_hyphen_values = true, help = gettext("The value, as GVariant text; a text may go without its quotes"))]
         value: String,
         #[command(flatten)]
         pun: Pun,
@@ -46,8 +56,38 @@ enum Verb {
         #[command(flatten)]
         pun: Pun,
     },
-    #[command(flatten)]
-    Common(Common),
+    #[command(about = gettext("List everything, in the manifest or on this machine, and how it stands"))]
+    List,
+    #[command(visible_alias = "sync", about = gettext("Change this machine to what the manifest says"))]
+    Apply(Choice),
+    #[command(
+        about = gettext("Say which keys are not at their default and not tracked, and which changed since the baseline"),
+        after_help = gettext("\
+The default is what a key would be had you not set it: what its schema, a vendor's override and the administrator's \
+databases say. The baseline is what was set when Bucket first looked at this machine. Noise and what ignore.json names \
+are left out (-v shows them).")
+    )]
+    Diff,
+    #[command(
+        about = gettext("Save what this machine has to the manifest"),
+        after_help = gettext("\
+Without --all-changed, everything is saved that is stored for you and is not ignored, as with bkt capture gsettings. \
+Programs also store values that are the default anyway; --all-changed leaves those out, unless the manifest has the key \
+already: what remains was set to something else than what this machine would do by itself.")
+    )]
+    Capture {
+        #[command(flatten)]
+        choice: Choice,
+        #[arg(long, help = gettext("Only what is not at its default"))]
+        all_changed: bool,
+        #[arg(long, help = gettext("Also save what looks like a secret"))]
+        secrets: bool,
+    },
+    #[command(about = gettext("What was set when Bucket first looked at this machine"))]
+    Baseline {
+        #[command(subcommand)]
+        verb: baseline::Verb,
+    },
 }
 
 #[derive(clap::Args)]
@@ -74,18 +114,72 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Set { key, value, pun } => {
             let key = key.parse()?;
             pun::act(app, &[SETTINGS], pun, |engine, _| {
-                let set = record(engine.host(), &key, value)?;
-                Ok(vec![wish(&key, Edit::put(set))])
+                Ok(vec![set(engine.host(), &key, value, pun.force())?])
             })
         }
         Verb::Unset { key, pun } => {
             let key = key.parse()?;
-            pun::act(app, &[SETTINGS], pun, |_, _| Ok(vec![wish(&key, Edit::Remove)]))
+            pun::act(app, &[SETTINGS], pun, |engine, report| {
+                Ok(vec![unset(engine.host(), &key, report, pun.force())?])
+            })
         }
-        Verb::Common(verb) => noun::run(app, NOUN, verb),
+        Verb::List => noun::run(app, NOUN, &Common::List),
+        Verb::Apply(choice) => noun::run(app, NOUN, &Common::Sync(choice.clone())),
+        Verb::Diff => gsetting_diff::run(app),
+        Verb::Capture { choice, all_changed, secrets } => {
+            let selection = Selection { subsystems: vec![NOUN.to_owned()], choice: choice.clone() };
+            capture::go_with(app, engine::Verb::Capture, &selection, *secrets, |engine, report| {
+                if *all_changed {
+                    only_changed(engine, report)?;
+                }
+                Ok(())
+            })
+        }
+        Verb::Baseline { verb } => baseline::run(app, verb),
     }
+}
+
+fn set(host: &Host, key: &SettingKey, value: &str, force: bool) -> anyhow::Result<Wish> {
+    let (key, record) = match gsettings::typed(host, key, value) {
+        Err(unfit) if unfit.unsure && force => (key.clone(), gsettings::unchecked(key, value)?),
+        typed => typed?,
+    };
+    Ok(wish(&key, Edit::put(record)))
+}
+
+fn unset(host: &Host, key: &SettingKey, report: &Report, force: bool) -> anyhow::Result<Wish> {
+    gsettings::own(key)?;
+    // What a side has goes away, whether its schema is installed or not.
+    let listed = report.item(&SETTINGS, &key.item()).is_some();
+    let key = match gsettings::look_up(host, key) {
+        Ok((key, _)) => key,
+        Err(unfit) if listed || unfit.unsure && force => key.clone(),
+        Err(unfit) => return Err(unfit.into()),
+    };
+    Ok(wish(&key, Edit::Remove))
 }
 
 fn wish(key: &SettingKey, edit: Edit) -> Wish {
     Wish { subsystem: SETTINGS, item: key.item(), edit }
+}
+
+/// Leaves out what is at its default although it is stored, and that no manifest has.
+fn only_changed(engine: &Engine, report: &mut Report) -> anyhow::Result<()> {
+    let settings = Settings::read(engine.host())?;
+    let changed = settings.changed(&wanted(report));
+    for subsystem in report.subsystems.iter_mut().filter(|one| one.id == SETTINGS) {
+        subsystem.items.retain(|item| item.wanted.is_some() || changed.contains_key(&item.key));
+    }
+    Ok(())
+}
+
+/// The manifest's side of a report.
+pub(super) fn wanted(report: &Report) -> BTreeMap<ItemKey, Wanted> {
+    let items = report.subsystem(&SETTINGS).into_iter().flat_map(|one| &one.items);
+    items
+        .filter_map(|item| {
+            let (record, layer) = (item.wanted.clone()?, item.layer.clone().unwrap_or_default());
+            Some((item.key.clone(), Wanted { record, layer }))
+        })
+        .collect()
 }

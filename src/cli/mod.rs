@@ -23,6 +23,7 @@ mod errors;
 mod extension;
 mod flatpak;
 mod gsetting;
+mod gsetting_diff;
 mod history;
 mod local;
 mod names;

@@ -25,6 +25,7 @@ pub(super) fn sign(item: &ItemReport) -> String {
         Drift::InSync => (Style::Dim, "="),
         Drift::Unknown => (Style::Yellow, "?"),
         Drift::Pending => (Style::Cyan, "…"),
+        Drift::NotHere | Drift::Locked => (Style::Dim, "○"),
         _ if item.wanted.is_none() => (Style::Green, "+"),
         _ if item.live.is_none() => (Style::Red, "−"),
         _ => (Style::Yellow, "≠"),
@@ -34,6 +35,9 @@ pub(super) fn sign(item: &ItemReport) -> String {
 
 /// How an item stands, in words.
 pub(super) fn state(item: &ItemReport) -> String {
+    if let (Drift::NotHere | Drift::Locked, Some(barred)) = (item.state, &item.barred) {
+        return format!("{}: {}", words::drift(item.state), barred.reason());
+    }
     let text = match (&item.unknown, item.pending) {
         (Some(why), _) => return fill(&gettext("could not be read: {why}"), &[("why", why)]),
         (None, Some(pending)) if item.state == Drift::Pending => {

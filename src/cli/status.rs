@@ -17,7 +17,7 @@ const SHOWN: usize = 12;
 #[command(
     about = gettext("Say what differs between the manifests and this machine"),
     after_help = gettext("\
-+ only this machine has it   − only the manifest has it   ≠ they differ   ? it could not be read
++ only this machine has it   − only the manifest has it   ≠ they differ   ? it could not be read   ○ it cannot be so here
 
 Examples:
   bkt status                       every subsystem
@@ -159,6 +159,8 @@ fn counts(subsystem: &SubsystemReport) -> String {
         (differing, ngettext("{n} difference", "{n} differences", differing)),
         (count(&seen(Drift::Unknown)), gettext("{n} unknown")),
         (count(&seen(Drift::Pending)), gettext("{n} pending")),
+        (count(&seen(Drift::NotHere)), gettext("{n} not on this machine")),
+        (count(&seen(Drift::Locked)), gettext("{n} locked")),
         (count(&seen(Drift::InSync)), gettext("{n} in sync")),
         (
             count(&|item| item.ignored.is_some() && item.state != Drift::InSync),

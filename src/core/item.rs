@@ -256,8 +256,28 @@ pub enum Pending {
 pub enum Reading {
     /// The item is there, with these values.
     Known(Record),
+    /// The item is known not to be there, and there is something to say about that.
+    Absent,
     /// The item may be there, but could not be read; the text says why.
     Unknown(String),
+}
+
+/// Why what a manifest says of an item cannot be in force on this machine. The text says it in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "by", content = "reason")]
+pub enum Barred {
+    /// What it belongs to is not installed, or knows no such value: the manifest is meant for other machines.
+    NotHere(String),
+    /// The administrator has decided otherwise.
+    Locked(String),
+}
+
+impl Barred {
+    /// Why, for people.
+    pub fn reason(&self) -> &str {
+        let (Self::NotHere(reason) | Self::Locked(reason)) = self;
+        reason
+    }
 }
 
 /// One item as found on the system.
@@ -267,6 +287,8 @@ pub struct Live {
     pub reading: Reading,
     /// Set where the values are in place but not in force yet.
     pub pending: Option<Pending>,
+    /// Set where no apply can bring the manifest's values into force.
+    pub barred: Option<Barred>,
     /// A name for people, where the system knows one.
     pub title: Option<String>,
     /// Something worth knowing beside the values: an extension's error.
@@ -278,24 +300,35 @@ pub struct Live {
 impl Live {
     /// An item that was read.
     pub fn known(record: Record) -> Self {
-        Self {
-            reading: Reading::Known(record),
-            pending: None,
-            title: None,
-            note: None,
-            failing: false,
-        }
+        Self::read(Reading::Known(record))
+    }
+
+    /// An item that is not there, although there is something to say about it.
+    pub fn absent() -> Self {
+        Self::read(Reading::Absent)
     }
 
     /// An item that could not be read.
     pub fn unknown(reason: impl Into<String>) -> Self {
-        Self {
-            reading: Reading::Unknown(reason.into()),
-            pending: None,
-            title: None,
-            note: None,
-            failing: false,
+        Self::read(Reading::Unknown(reason.into()))
+    }
+
+    fn read(reading: Reading) -> Self {
+        Self { reading, pending: None, barred: None, title: None, note: None, failing: false }
+    }
+
+    /// The record, where it is known and there.
+    pub fn record(&self) -> Option<&Record> {
+        match &self.reading {
+            Reading::Known(record) => Some(record),
+            Reading::Absent | Reading::Unknown(_) => None,
         }
+    }
+
+    /// The same item, kept from being what the manifest says.
+    pub fn barred(mut self, barred: Option<Barred>) -> Self {
+        self.barred = barred;
+        self
     }
 
     /// The same item with a name for people.

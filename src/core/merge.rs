@@ -31,6 +31,10 @@ pub enum Drift {
     Unknown,
     /// Applied, and in force only later.
     Pending,
+    /// The manifest's value is meant for other machines: what it belongs to is not on this one.
+    NotHere,
+    /// They differ, and the administrator decides.
+    Locked,
 }
 
 /// What a drift suggests doing.
@@ -53,7 +57,9 @@ impl Drift {
     /// The side this drift suggests taking.
     pub fn suggestion(self) -> Suggestion {
         match self {
-            Self::InSync | Self::Unknown | Self::Pending => Suggestion::Nothing,
+            Self::InSync | Self::Unknown | Self::Pending | Self::NotHere | Self::Locked => {
+                Suggestion::Nothing
+            }
             Self::SystemChanged | Self::Unmanaged => Suggestion::Capture,
             Self::ManifestChanged | Self::Missing => Suggestion::Apply,
             Self::Both => Suggestion::Merge,
@@ -61,7 +67,7 @@ impl Drift {
         }
     }
 
-    /// Whether the two sides disagree, as far as is known.
+    /// Whether the two sides disagree, as far as is known, and something can be done about it.
     pub fn differs(self) -> bool {
         self.suggestion() != Suggestion::Nothing
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ignore::Ignored;
 use super::item::{
-    FieldSpec, ItemKey, Layer, Live, Notice, Pending, Reading, Record, SubsystemId, Wanted,
+    Barred, FieldSpec, ItemKey, Layer, Live, Notice, Pending, Reading, Record, SubsystemId, Wanted,
 };
 use super::merge::{Drift, FieldDrift, Merged, merge_item};
 
@@ -36,6 +36,9 @@ pub struct ItemReport {
     /// When what is applied comes into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending: Option<Pending>,
+    /// Why the manifest's values cannot be in force on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub barred: Option<Barred>,
     /// Set where the person chose not to be told of this item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<Ignored>,
@@ -66,13 +69,20 @@ impl ItemReport {
         let (known, unknown) = match live.map(|live| &live.reading) {
             Some(Reading::Known(record)) => (Some(record), None),
             Some(Reading::Unknown(reason)) => (None, Some(reason.clone())),
-            None => (None, None),
+            Some(Reading::Absent) | None => (None, None),
         };
         let pending = live.and_then(|live| live.pending);
+        // What no manifest wants is barred from nothing.
+        let barred = live.and_then(|live| live.barred.clone()).filter(|_| wanted.is_some());
         let wanted_record = wanted.map(|wanted| &wanted.record);
         let Merged { mut state, fields } = merge_item(specs, base, wanted_record, known, skip);
         if unknown.is_some() {
             state = Drift::Unknown;
+        } else if let (true, Some(barred)) = (state != Drift::InSync, &barred) {
+            state = match barred {
+                Barred::NotHere(_) => Drift::NotHere,
+                Barred::Locked(_) => Drift::Locked,
+            };
         } else if state == Drift::InSync && pending.is_some() {
             state = Drift::Pending;
         }
@@ -85,6 +95,7 @@ impl ItemReport {
             state,
             unknown,
             pending,
+            barred,
             ignored,
             layer: wanted.map(|wanted| wanted.layer.clone()),
             wanted: wanted_record.cloned(),

@@ -69,7 +69,8 @@ impl Base {
 
     /// Takes over what a survey found both sides to agree on.
     pub fn learn(&mut self, subsystem: &SubsystemId, item: &ItemReport) {
-        if item.state == Drift::Unknown {
+        // What is barred did not come about by agreement: it stays as it was for when the bar is gone.
+        if item.state == Drift::Unknown || item.barred.is_some() {
             return;
         }
         match (&item.wanted, &item.live) {

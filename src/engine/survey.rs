@@ -1,6 +1,6 @@
 //! Reading both sides of everything and comparing them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,8 +8,8 @@ use anyhow::Context;
 use super::Engine;
 use super::base::Base;
 use super::explain::{Told, explain};
-use crate::core::ignore::{IgnoreRule, IgnoreRules, Skip};
-use crate::core::item::{ItemKey, Live, Reading, SubsystemId, Wanted, WantedItems};
+use crate::core::ignore::{IgnoreRule, IgnoreRules, Ignored, Skip};
+use crate::core::item::{ItemKey, Live, SubsystemId, Wanted, WantedItems};
 use crate::core::report::{Availability, ItemReport, REPORT_VERSION, Report, SubsystemReport};
 use crate::host::fs::{Lock, LockError};
 use crate::manifest::Manifests;
@@ -48,6 +48,11 @@ impl Engine {
             if let Err(error) = self.keep(&mut base) {
                 tracing::warn!("the agreed values were not kept: {error:#}");
             }
+            for subsystem in self.chosen(only) {
+                if let Err(error) = subsystem.first_look(&self.host) {
+                    tracing::warn!("a first look was not kept: {error:#}");
+                }
+            }
         }
         for subsystem in &mut report.subsystems {
             // What only the base remembered is settled: both sides agree that it is gone.
@@ -71,17 +76,26 @@ impl Engine {
         }
     }
 
+    /// Why items that no manifest has are not shown, for those of `items` that are noise or that a rule names.
+    pub fn ignored<'a>(
+        &self,
+        subsystem: &SubsystemId,
+        items: impl IntoIterator<Item = &'a ItemKey>,
+    ) -> anyhow::Result<BTreeMap<ItemKey, Ignored>> {
+        let rules = self.ignore_rules(&self.manifests())?;
+        let why = |item: &ItemKey| Some((item.clone(), rules.item(subsystem, item, None, None)?));
+        Ok(items.into_iter().filter_map(why).collect())
+    }
+
     /// Compares without learning.
     pub(super) fn compare(&self, only: &[SubsystemId], base: &Base) -> anyhow::Result<Report> {
         let manifests = self.manifests();
         let rules = self.ignore_rules(&manifests)?;
         let subsystems = self
-            .subsystems()
-            .iter()
-            .filter(|subsystem| only.is_empty() || only.contains(&subsystem.about().id))
+            .chosen(only)
             .map(|subsystem| {
                 let began = self.host.now();
-                let report = self.compare_one(&**subsystem, &manifests, base, &rules);
+                let report = self.compare_one(subsystem, &manifests, base, &rules);
                 let took = self.host.now().duration_since(began).as_millis();
                 tracing::debug!("surveyed {} in {took} ms", report.id);
                 report
@@ -94,6 +108,12 @@ impl Engine {
             checked_at: self.host.now().to_string(),
             subsystems,
         })
+    }
+
+    /// The named subsystems, or all of them where none is named.
+    fn chosen(&self, only: &[SubsystemId]) -> impl Iterator<Item = &dyn Subsystem> {
+        let all = self.subsystems().iter().map(|subsystem| &**subsystem);
+        all.filter(move |one| only.is_empty() || only.contains(&one.about().id))
     }
 
     fn ignore_rules(&self, manifests: &Manifests) -> anyhow::Result<IgnoreRules> {
@@ -128,10 +148,7 @@ impl Engine {
             unread(Availability::Failed { reason: message, hint }, Vec::new())
         };
         let judge = |key: &ItemKey, wanted: Option<&Wanted>, live: Option<&Live>| {
-            let known = live.and_then(|live| match &live.reading {
-                Reading::Known(record) => Some(record),
-                Reading::Unknown(_) => None,
-            });
+            let known = live.and_then(Live::record);
             let ignored = rules.item(&id, key, wanted.map(|wanted| &wanted.record), known);
             let skip = |field: &str| rules.field(&id, key, field);
             let (specs, base) = (subsystem.about().fields, base.get(&id, key));

@@ -51,6 +51,10 @@ impl Row {
     fn new(about: &About, place: usize, item: &ItemReport) -> Self {
         let reason = match (&item.unknown, item.pending) {
             (Some(reason), _) => reason.clone(),
+            _ if matches!(item.state, Drift::NotHere | Drift::Locked) => {
+                let why = item.barred.as_ref().map_or("", |barred| barred.reason());
+                format!("{}: {why}", words::item(item))
+            }
             (None, Some(pending)) if item.state == Drift::Pending => words::pending(pending),
             _ => words::item(item),
         };
@@ -88,6 +92,7 @@ impl Row {
         match (self.item.state, &self.item.wanted, &self.item.live) {
             (Drift::Unknown, ..) => "?",
             (Drift::InSync | Drift::Pending, ..) => "=",
+            (Drift::NotHere | Drift::Locked, ..) => "○",
             (_, None, _) => "+",
             (_, _, None) => "−",
             _ => "≠",
@@ -99,6 +104,7 @@ impl Row {
         match self.symbol() {
             "?" => gettext("The system could not be read"),
             "=" => gettext("Both say the same"),
+            "○" => gettext("It cannot be so on this machine"),
             "+" => gettext("Only on the system"),
             "−" => gettext("Only in the manifest"),
             _ => gettext("The two differ"),
@@ -120,6 +126,9 @@ impl Row {
             Drift::InSync => Err(gettext("Both sides say the same")),
             Drift::Unknown => Err(gettext("The system's side could not be read")),
             Drift::Pending => Err(gettext("Already applied")),
+            Drift::NotHere | Drift::Locked => {
+                Err(self.item.barred.as_ref().map_or_else(String::new, |b| b.reason().to_owned()))
+            }
             _ => Ok(match (side, &self.item.wanted, &self.item.live) {
                 (Side::Manifest, _, None) => gettext("Remove it from the manifest"),
                 (Side::Manifest, ..) => gettext("Save the system's value to the manifest"),

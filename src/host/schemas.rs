@@ -219,6 +219,35 @@ impl Key {
         }
     }
 
+    /// Whether it is a list of flags, whose order means nothing.
+    pub fn is_flags(&self) -> bool {
+        // Only a list of texts can be one: all other keys are spared the question.
+        self.key.value_type().as_str() == "as" && matches!(self.range(), Range::Flags(_))
+    }
+
+    /// Whether `value` is of its type, whether in range or not.
+    pub fn is_type_of(&self, value: &Variant) -> bool {
+        value.is_type(&self.key.value_type())
+    }
+
+    /// What is wrong with a value in the database, if GSettings would not take it.
+    pub fn complaint(&self, value: &Variant) -> Option<BadValue> {
+        match self.is_type_of(value) {
+            true => self.check_range(value).err(),
+            false => {
+                let text = value.print(true);
+                let should = words(&self.key.value_type(), &text);
+                Some(BadValue::Type { value: text.into(), should })
+            }
+        }
+    }
+
+    /// Parses what a person typed, as `gsettings set` does: GVariant text, or a text without its quotes.
+    pub fn parse_typed(&self, text: &str) -> Result<Variant, BadValue> {
+        let bare = self.key.value_type().as_str() == "s" && !text.trim().starts_with(['\'', '"']);
+        if bare { Ok(Variant::from(text)) } else { self.parse(text) }
+    }
+
     /// Whether GSettings would take `value` from the database: it has the key's type and is in range.
     pub fn accepts(&self, value: &Variant) -> bool {
         value.is_type(&self.key.value_type()) && self.key.range_check(value)

@@ -186,6 +186,13 @@ pub trait Subsystem: Send + Sync {
         Ok(())
     }
 
+    /// Called after a survey that may write, to keep what only a first look at a machine can tell. Cheap when there is
+    /// nothing to do.
+    fn first_look(&self, host: &Host) -> Result<()> {
+        let _ = host;
+        Ok(())
+    }
+
     /// Edits the manifests so that each changed item says what its change says.
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()>;
 

@@ -9,8 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
 use crate::core::item::{
-    FieldSpec, ItemKey, LeftOut, Live, Pending, Reading, Record, Records, SubsystemId, Value,
-    WantedItems,
+    FieldSpec, ItemKey, LeftOut, Live, Pending, Record, Records, SubsystemId, Value, WantedItems,
 };
 use crate::core::plan::{Change, Side};
 use crate::host::schemas::Schemas;
@@ -208,10 +207,7 @@ fn remark(live: &mut Live, uuid: &str, on: bool, shell: &Shell) {
         live.pending = on.then_some(Pending::LogOut);
         return;
     };
-    let on_disk = match &live.reading {
-        Reading::Known(record) => record.get(VERSION),
-        Reading::Unknown(_) => None,
-    };
+    let on_disk = live.record().and_then(|record| record.get(VERSION));
     if let (Some(Value::Number(on_disk)), Some(runs)) = (on_disk, known.version)
         && *on_disk != runs
     {

@@ -48,7 +48,7 @@ fn read(machine: &Machine, wanted: &[&str]) -> BTreeMap<String, Live> {
 fn states(machine: &Machine, wanted: &[&str]) -> String {
     let state = |live: &Live| match &live.reading {
         Reading::Known(record) => record.get(ENABLED).map(ToString::to_string).unwrap_or_default(),
-        Reading::Unknown(_) => "?".to_owned(),
+        Reading::Absent | Reading::Unknown(_) => "?".to_owned(),
     };
     let live = read(machine, wanted);
     live.iter().map(|(key, live)| format!("{key} {}", state(live))).collect::<Vec<_>>().join(", ")

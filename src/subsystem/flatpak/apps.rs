@@ -119,6 +119,7 @@ fn read_app(
     Some(Live {
         reading: reading.map_or_else(Reading::Unknown, Reading::Known),
         pending: None,
+        barred: None,
         title: app.current.title,
         note,
         failing: false,

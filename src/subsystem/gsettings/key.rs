@@ -35,6 +35,14 @@ impl SettingKey {
         ItemKey::new(self.to_string())
     }
 
+    /// The schema, with its path: `schema` or `schema:/path/`.
+    pub fn place(&self) -> String {
+        match &self.path {
+            Some(path) => format!("{}:{path}", self.schema),
+            None => self.schema.to_string(),
+        }
+    }
+
     /// Whether a manifest's entry is about this key. An entry may name the path of a schema that has a fixed one.
     pub fn is(&self, entry: &Json) -> bool {
         let text = |name: &str| entry.get(name).and_then(Json::as_str);

@@ -4,12 +4,23 @@ use std::collections::BTreeMap;
 
 use glib::Variant;
 
+use super::places::{Owner, Places};
 use super::{SettingKey, VALUE, known};
-use crate::core::item::{ItemKey, Live, Record, Records, Value, WantedItems};
+use crate::core::item::{Barred, Live, Record, Records, Value, WantedItems};
 use crate::core::names::{KeyName, SchemaId};
 use crate::host::dconf::Dconf;
 use crate::host::schemas::{Key, Schema, Schemas};
 use crate::words::{fill, gettext};
+
+/// What a key of the database is.
+pub enum Stored {
+    /// A setting; its schema need not allow the value.
+    Setting(SettingKey, Key),
+    /// It may be a setting of one of these relocatable schemas.
+    Unsure(Vec<String>),
+    /// No installed schema has it.
+    Unknown,
+}
 
 /// What the system has: all that the person has set under a known schema, and whatever `wanted` asks about.
 pub fn records(dconf: &Dconf, schemas: &Schemas, wanted: &WantedItems) -> Records {
@@ -20,6 +31,31 @@ pub fn records(dconf: &Dconf, schemas: &Schemas, wanted: &WantedItems) -> Record
             records.insert(item.clone(), live);
         }
     }
+    walk(dconf, schemas, wanted, &mut |dconf_key, stored, what| {
+        let Stored::Setting(key, schema_key) = what else { return };
+        // What is locked is the administrator's, whatever the person once set.
+        if dconf.locked(dconf_key) || !schema_key.accepts(stored) {
+            return;
+        }
+        let (item, value) = (key.item(), value(&key, &schema_key, stored));
+        let (schema, name) = (key.schema.as_str(), key.key.as_str());
+        if !wanted.contains_key(&item)
+            && known::elsewhere(schema, name).is_none()
+            && !known::self_written(schema, name, &value)
+        {
+            records.insert(item, Live::known(Record::new().with(VALUE, value)));
+        }
+    });
+    records
+}
+
+/// Tells `found` of every key that the person's database holds: its place in dconf, its value, and what it is.
+pub fn walk(
+    dconf: &Dconf,
+    schemas: &Schemas,
+    wanted: &WantedItems,
+    found: &mut dyn FnMut(&str, &Variant, Stored),
+) {
     let mut dirs: BTreeMap<&str, Vec<(&str, &Variant)>> = BTreeMap::new();
     for (path, value) in dconf.user() {
         if let Some(at) = path.rfind('/') {
@@ -27,19 +63,45 @@ pub fn records(dconf: &Dconf, schemas: &Schemas, wanted: &WantedItems) -> Record
             dirs.entry(dir).or_default().push((name, value));
         }
     }
+    let places = Places::new(dconf, schemas, wanted);
     for (dir, keys) in dirs {
         let at = schemas.at(dir);
-        for (name, value) in keys {
-            // What is locked is the administrator's, whatever the person once set.
-            if dconf.locked(&format!("{dir}{name}")) {
-                continue;
-            }
-            if let Some((item, live)) = found(dir, &at, name, value, schemas, wanted) {
-                records.insert(item, live);
-            }
+        let owner = places.owner(dir, &keys, !at.is_empty());
+        for (name, value) in &keys {
+            found(&format!("{dir}{name}"), value, stored(dir, &at, &owner, name, value, wanted));
         }
     }
-    records
+}
+
+fn stored(
+    dir: &str,
+    at: &[Schema],
+    owner: &Owner,
+    name: &str,
+    value: &Variant,
+    wanted: &WantedItems,
+) -> Stored {
+    let free = match owner {
+        Owner::Schema(schema) => Some(schema),
+        Owner::Unsure(_) | Owner::Nobody => None,
+    };
+    let mut candidates: Vec<(SettingKey, Key)> = at
+        .iter()
+        .chain(free)
+        .filter_map(|schema| Some((setting(schema, name, dir)?, schema.key(name)?)))
+        .collect();
+    // Two schemas may share a key of the database; where a manifest names one of them, that one it is.
+    let named = candidates.iter().position(|(key, _)| wanted.contains_key(&key.item()));
+    let allowed = || candidates.iter().position(|(_, key)| key.accepts(value));
+    let first = || (!candidates.is_empty()).then_some(0);
+    match (named.or_else(allowed).or_else(first), owner) {
+        (Some(place), _) => {
+            let (setting, key) = candidates.swap_remove(place);
+            Stored::Setting(setting, key)
+        }
+        (None, Owner::Unsure(schemas)) => Stored::Unsure(schemas.clone()),
+        (None, _) => Stored::Unknown,
+    }
 }
 
 /// What a key that a manifest names says on the system; `None` where it is not set.
@@ -49,60 +111,48 @@ fn asked(
     schemas: &Schemas,
     wanted: Option<&Value>,
 ) -> Option<Live> {
-    if let Some(why) = known::elsewhere(key.schema.as_str(), key.key.as_str()) {
+    if let Some((why, _)) = known::elsewhere(key.schema.as_str(), key.key.as_str()) {
         return Some(Live::unknown(gettext(why)));
     }
     let (dconf_key, schema_key) = match find(key, schemas) {
         Ok(found) => found,
-        Err(reason) => return Some(Live::unknown(reason)),
+        Err(reason) => return Some(Live::absent().barred(Some(Barred::NotHere(reason)))),
     };
-    // Whether a value is in range may differ from one version of a program to the next: the manifest is not wrong
-    // for another machine, but cannot be meant for this one.
-    if let Some(Value::Text(text)) = wanted
-        && let Err(bad) = schema_key.check(text)
-    {
-        return Some(Live::unknown(bad.to_string()));
-    }
     let locked = dconf.locked(&dconf_key);
-    let in_force = match locked {
+    let stored = match locked {
         true => Some(dconf.system(&dconf_key).unwrap_or_else(|| schema_key.default_value())),
         false => dconf.user().get(&dconf_key).cloned(),
     };
     // GSettings takes no notice of a value that its schema does not allow.
-    let in_force = in_force.filter(|in_force| schema_key.accepts(in_force))?;
-    let mut live = Live::known(Record::new().with(VALUE, value(key, &in_force)));
-    live.note = locked.then(|| gettext("Locked by the administrator of this machine"));
-    Some(live)
-}
-
-/// The item that a key of the database is, where a schema has it and allows its value.
-fn found(
-    dir: &str,
-    at: &[Schema],
-    name: &str,
-    stored: &Variant,
-    schemas: &Schemas,
-    wanted: &WantedItems,
-) -> Option<(ItemKey, Live)> {
-    let by_convention = known::schema_at(dir).and_then(|id| schemas.schema(id));
-    let relocatable = by_convention.filter(|schema| schema.path().is_none());
-    let candidates: Vec<SettingKey> = at
-        .iter()
-        .chain(&relocatable)
-        .filter(|schema| schema.key(name).is_some_and(|key| key.accepts(stored)))
-        .filter_map(|schema| setting(schema, name, dir))
-        .collect();
-    // Two schemas may share a key of the database; where a manifest names one of them, that one it is.
-    if candidates.iter().any(|key| wanted.contains_key(&key.item())) {
-        return None;
-    }
-    let key = candidates.into_iter().next()?;
-    let (schema, name) = (key.schema.as_str(), key.key.as_str());
-    let value = value(&key, stored);
-    if known::elsewhere(schema, name).is_some() || known::self_written(schema, name, &value) {
-        return None;
-    }
-    Some((key.item(), Live::known(Record::new().with(VALUE, value))))
+    let in_force = stored.as_ref().filter(|stored| schema_key.accepts(stored));
+    let shown = in_force.map(|in_force| value(key, &schema_key, in_force));
+    let barred = match wanted {
+        // Whether a value is in range may differ from one version of a program to the next: the manifest is not
+        // wrong for another machine, but cannot be meant for this one.
+        Some(wanted) if schema_key.check(&text(wanted)).is_err() => {
+            schema_key.check(&text(wanted)).err().map(|bad| Barred::NotHere(bad.to_string()))
+        }
+        _ if locked => {
+            let text = gettext("the administrator has locked it at {value}");
+            let value = shown.as_ref().map(self::text).unwrap_or_default();
+            Some(Barred::Locked(fill(&text, &[("value", &value)])))
+        }
+        _ => None,
+    };
+    let note = match (&stored, in_force) {
+        _ if locked => Some(gettext("Locked by the administrator of this machine")),
+        (Some(stored), None) => schema_key.complaint(stored).map(|bad| {
+            let text = gettext("What is stored is not in force: {why}");
+            fill(&text, &[("why", &bad.to_string())])
+        }),
+        _ => None,
+    };
+    let live = match shown {
+        Some(value) => Live::known(Record::new().with(VALUE, value)),
+        None if barred.is_none() && note.is_none() => return None,
+        None => Live::absent(),
+    };
+    Some(Live { note, ..live.barred(barred) })
 }
 
 fn setting(schema: &Schema, name: &str, dir: &str) -> Option<SettingKey> {
@@ -132,11 +182,19 @@ pub fn find(key: &SettingKey, schemas: &Schemas) -> Result<(String, Key), String
 }
 
 /// The canonical form of a value.
-pub fn value(key: &SettingKey, variant: &Variant) -> Value {
-    if known::is_set(key.schema.as_str(), key.key.as_str())
+pub fn value(key: &SettingKey, schema_key: &Key, variant: &Variant) -> Value {
+    if (known::is_set(key.schema.as_str(), key.key.as_str()) || schema_key.is_flags())
         && let Some(list) = variant.get::<Vec<String>>()
     {
         return Value::Set(list.into());
     }
     Value::Text(variant.print(true).into())
+}
+
+/// A value as GVariant text.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Set(set) => Variant::from(set.iter().collect::<Vec<_>>()).print(true).into(),
+        value => value.to_string(),
+    }
 }

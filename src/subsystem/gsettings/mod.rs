@@ -7,7 +7,9 @@ use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unreadable, Watch};
+use super::{
+    About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
+};
 use crate::core::item::{FieldSpec, ItemKey, LeftOut, Record, Records, SubsystemId, WantedItems};
 use crate::core::names::{DconfDir, KeyName, SchemaId};
 use crate::core::plan::{Action, Change, DconfEdit, Risk, Side, Step};
@@ -17,10 +19,16 @@ use crate::host::schemas::{self, Schemas};
 use crate::manifest::Manifests;
 use crate::words::{fill, gettext, mark, ngettext};
 
+pub mod baseline;
+mod changed;
+mod check;
 mod key;
 mod known;
 mod live;
+mod places;
 
+pub use changed::{Changed, Odd, Oddity, Settings, Since};
+pub use check::{look_up, own, typed, unchecked};
 pub use key::SettingKey;
 
 const FILE: &str = "gsettings.json";
@@ -84,6 +92,17 @@ impl Subsystem for Gsettings {
     fn wanted(&self, manifests: &Manifests, host: &Host) -> Result<WantedItems> {
         let schemas = Schemas::open(host);
         manifests.items(FILE, LIST, |entry: &Entry| read(entry, &schemas))
+    }
+
+    fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
+        let Some(key) = SettingKey::parse(item) else { return Ok(()) };
+        check::own(&key)?;
+        let (_, known) = check::look_up(host, &key)?;
+        check::value(&known, set)
+    }
+
+    fn first_look(&self, host: &Host) -> Result<()> {
+        baseline::ensure(host)
     }
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
@@ -210,7 +229,7 @@ fn read(entry: &Entry, schemas: &Schemas) -> Result<(ItemKey, Record)> {
         bail!(gettext("“value” is missing"));
     };
     let value = match schema.and_then(|schema| schema.key(key.key.as_str())) {
-        Some(known) => live::value(&key, &known.parse(text)?),
+        Some(known) => live::value(&key, &known, &known.parse(text)?),
         None => text.as_str().into(),
     };
     Ok((key.item(), Record::new().with(VALUE, value)))
@@ -225,19 +244,15 @@ fn parse(item: &ItemKey) -> Result<SettingKey> {
 
 /// A record's value as GVariant text.
 fn text(record: &Record) -> String {
-    use crate::core::item::Value;
-    match record.get(VALUE) {
-        Some(Value::Set(set)) => {
-            glib::Variant::from(set.iter().collect::<Vec<_>>()).print(true).into()
-        }
-        Some(value) => value.to_string(),
-        None => String::new(),
-    }
+    record.get(VALUE).map(live::text).unwrap_or_default()
 }
 
 /// The edit that carries a change out, or why there is none.
 fn edit(change: &Change, dconf: &Dconf, schemas: &Schemas) -> Result<Result<DconfEdit, String>> {
     let key = parse(&change.item)?;
+    if let Err(unfit) = check::own(&key) {
+        return Ok(Err(unfit.message));
+    }
     let (dconf_key, known) = match live::find(&key, schemas) {
         Ok(found) => found,
         Err(reason) => return Ok(Err(reason)),
@@ -258,3 +273,6 @@ fn edit(change: &Change, dconf: &Dconf, schemas: &Schemas) -> Result<Result<Dcon
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod places_tests;

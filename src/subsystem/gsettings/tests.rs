@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::core::ignore::{IgnoreRule, IgnoreRules, Ignored};
-use crate::core::item::{Layer, Reading, Value};
+use crate::core::item::{Barred, Layer, Live, Reading, Value};
 use crate::host::testing::{Machine, database};
 
 const XML: &str = r#"
@@ -16,7 +16,10 @@ const XML: &str = r#"
   <key name="count" type="i"><range min="0" max="9"/><default>3</default></key>
   <key name="on" type="b"><default>true</default></key>
 </schema>
-<schema id="org.t.free"><key name="text" type="s"><default>''</default></key></schema>
+<schema id="org.t.free">
+  <key name="text" type="s"><default>''</default></key>
+  <key name="more" type="s"><default>''</default></key>
+</schema>
 <schema id="org.gnome.desktop.app-folders" path="/org/gnome/desktop/app-folders/">
   <key name="folder-children" type="as"><default>[]</default></key>
 </schema>
@@ -38,11 +41,13 @@ fn machine(dconf: &[(&str, &str)], manifest: &str) -> (Machine, Host, Manifests)
 fn read_live(host: &Host, manifests: &Manifests) -> BTreeMap<String, String> {
     let wanted = Gsettings.wanted(manifests, host).unwrap();
     let live = Gsettings.live(host, &wanted).unwrap();
-    let show = |reading: &Reading| match reading {
-        Reading::Known(record) => text(record),
-        Reading::Unknown(why) => format!("? {why}"),
+    let show = |live: &Live| match (&live.barred, &live.reading) {
+        (Some(barred), _) => format!("○ {}", barred.reason()),
+        (None, Reading::Known(record)) => text(record),
+        (None, Reading::Absent) => format!("- {}", live.note.clone().unwrap_or_default()),
+        (None, Reading::Unknown(why)) => format!("? {why}"),
     };
-    live.items.iter().map(|(key, live)| (key.to_string(), show(&live.reading))).collect()
+    live.items.iter().map(|(key, live)| (key.to_string(), show(live))).collect()
 }
 
 fn change(item: &str, side: Side, before: Option<&str>, after: Option<&str>) -> Change {
@@ -74,6 +79,7 @@ fn live_is_what_the_person_has_set() {
             ("/org/gnome/shell/enabled-extensions", "['a@b']"),
             ("/org/gnome/desktop/app-folders/folder-children", "['Utilities', 'YaST']"),
             ("/org/gnome/desktop/app-folders/folders/Games/apps", "['g.desktop']"),
+            // One key that several schemas may have says nothing about which it is.
             ("/some/where/text", "'free'"),
         ],
         r#"{"settings":[]}"#,
@@ -105,12 +111,13 @@ fn a_manifest_says_where_else_to_look() {
     );
     let live = read_live(&host, &manifests);
     let expected = [
-        ("org.absent k", "? the schema org.absent is not installed"),
+        ("org.absent k", "○ the schema org.absent is not installed"),
         (
             "org.gnome.shell enabled-extensions",
             "? extensions are switched on and off through gnome-extensions.json",
         ),
-        ("org.t gone", "? the schema org.t has no key “gone”"),
+        ("org.t count", "- What is stored is not in force: 99 is not a number from 0 to 9"),
+        ("org.t gone", "○ the schema org.t has no key “gone”"),
         ("org.t.free:/some/where/ text", "'free'"),
     ];
     assert_eq!(live, expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
@@ -123,7 +130,7 @@ fn a_value_out_of_range_is_that_items_own_trouble() {
         r#"{"settings":[{"schema":"org.t","key":"count","value":"12"}]}"#,
     );
     let live = read_live(&host, &manifests);
-    assert_eq!(live["org.t count"], "? 12 is not a number from 0 to 9");
+    assert_eq!(live["org.t count"], "○ 12 is not a number from 0 to 9");
     assert_eq!(live["org.t text"], "'y'");
 }
 
@@ -246,6 +253,8 @@ fn a_locked_key_says_what_is_in_force() {
     let on = &live.items[&ItemKey::new("org.t on")];
     assert_eq!(on.reading, Reading::Known(Record::new().with(VALUE, "false")));
     assert!(on.note.as_deref().unwrap().contains("Locked"));
+    let why = "the administrator has locked it at false".to_owned();
+    assert_eq!(on.barred, Some(Barred::Locked(why)));
     assert_eq!(live.items.len(), 1);
 }
 

@@ -50,6 +50,7 @@ fn live(subsystem: &dyn Subsystem, machine: &Machine) -> BTreeMap<String, Record
     assert_eq!(records.blind, []);
     let known = |live| match live {
         Reading::Known(record) => record,
+        Reading::Absent => panic!("absent"),
         Reading::Unknown(reason) => panic!("{reason}"),
     };
     records.items.into_iter().map(|(key, live)| (key.to_string(), known(live.reading))).collect()
