@@ -348,7 +348,12 @@ impl Subsystem for FlatpakApps {
                     &gettext("Switch {app} to the branch {branch}"),
                     &[("app", "{app}"), ("branch", after.text("branch").unwrap_or_default())],
                 ),
-                [("commit", ..)] => gettext("Pin {app} to a version"),
+                _ if fields.iter().all(|(name, ..)| matches!(*name, "commit" | "masked")) => {
+                    match fields.iter().any(|(_, _, new)| new.is_some()) {
+                        true => gettext("Pin {app} to a version"),
+                        false => gettext("Let {app} update again"),
+                    }
+                }
                 _ => gettext("Change {app}"),
             },
         };
