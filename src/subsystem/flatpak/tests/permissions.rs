@@ -338,9 +338,10 @@ fn offers_are_read_from_what_flatpak_keeps() {
         name("org.lab.Notes", "stable")
     );
     machine.file(&format!("{USER}/appstream/hub/{arch}/active/appstream.xml"), xml);
-    let refs: Vec<(String, (u64, Vec<u8>, BTreeMap<String, glib::Variant>))> = vec![
-        (name("org.lab.Maps", "beta"), Default::default()),
-        ("app/org.lab.Other/sparc/stable".to_owned(), Default::default()),
+    let nothing = || (0u64, Vec::<u8>::new(), BTreeMap::<String, glib::Variant>::new());
+    let refs = vec![
+        (name("org.lab.Maps", "beta"), nothing()),
+        ("app/org.lab.Other/sparc/stable".to_owned(), nothing()),
     ];
     let summary = (refs, BTreeMap::<String, glib::Variant>::new()).to_variant();
     assert_eq!(summary.type_().as_str(), "(a(s(taya{sv}))a{sv})");
