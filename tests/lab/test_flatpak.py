@@ -170,6 +170,7 @@ class Flatpak(Distribution):
         answer = self.show(app, scope)
         theirs = keyfile(self.run_ok("flatpak", "info", f"--{scope}", "--show-permissions", app))
         self.assertEqual(effective(answer), theirs, f"{app} {scope}, seed {seed}")
+        self.compared = getattr(self, "compared", 0) + sum(len(keys) for keys in theirs.values())
         layers = {"user-global": ["--user", "--show"], "user-app": ["--user", "--show", app]}
         if scope == "system":
             layers |= {"system-global": ["--system", "--show"], "system-app": ["--system", "--show", app]}
@@ -201,6 +202,8 @@ class Flatpak(Distribution):
                     self.compare(app, scope, seed)
             for app in by_hand:
                 (OVERRIDES / app).unlink()
+        print(f"{self.compared} keys compared")
+        self.assertGreater(self.compared, 1000)
 
     def test_every_layer_is_told_apart(self):
         self.put("system", "org.lab.Notes")
@@ -268,10 +271,11 @@ class Flatpak(Distribution):
         self.assertNotIn("org.lab.Calendar", entries, "an app that is gone is captured as gone")
         self.assertEqual(entries["org.lab.Notes"]["commit"], commits[-1])
         self.assertNotIn("commit", entries["org.lab.Chess"])
-        self.wipe()
         # Every user's overrides are root's to write.
-        system = [arg for key in self.report()["flatpak-apps"] if key.startswith("system/") or key == "global/system" for arg in ("-i", key)]
-        system += [arg for key in self.report()["flatpak-remotes"] if key.startswith("system/") for arg in ("-i", key)]
+        report = self.report()
+        system = [arg for subsystem in ("flatpak-remotes", "flatpak-apps") for key in report[subsystem]
+                  if key.startswith("system/") or key == "global/system" for arg in ("-i", f"{key}")]
+        self.wipe()
         self.run_ok("sudo", "git", "config", "--global", "safe.directory", "*")
         self.run_ok("sudo", "bkt", "repo", "use", ROOT)
         done = self.run_any("sudo", "bkt", "apply", "-y", "--repo", ROOT, *system, timeout=120)
