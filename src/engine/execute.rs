@@ -266,7 +266,9 @@ impl Engine {
             (Some(own), Some(_)) => change.fields().iter().all(|(name, _, new)| {
                 let now = own.get(name);
                 let named = change.other.as_ref().is_some_and(|other| other.get(name).is_some());
-                let loose = !named || change.before.is_none() && now.is_none();
+                // And what a verb takes away of it, the machine may have all the same.
+                let gone = new.is_none() && change.side == Side::System;
+                let loose = !named || gone || change.before.is_none() && now.is_none();
                 now == *new || loose && uncompared(specs, name)
             }),
             _ => false,

@@ -157,9 +157,11 @@ impl Engine {
             Edit::Put { set, clear } => {
                 // A side that does not have the item begins with what the other one says of it.
                 let mut record = before.clone().or_else(|| other.clone()).unwrap_or_default();
+                let had = !record.0.is_empty();
                 record.0.retain(|name, _| !clear.contains(name));
                 record.0.extend(set.0.clone());
-                Some(record)
+                // An item that loses its last field is gone.
+                (!had || !record.0.is_empty()).then_some(record)
             }
         };
         let title = match item {

@@ -20,7 +20,7 @@ use crate::words::{fill, gettext};
 #[derive(clap::Args)]
 pub(in crate::cli) struct Add {
     #[arg(value_name = "APP", required = true, help = gettext("The app's id, as in org.gnome.Boxes"))]
-    apps: Vec<AppId>,
+    apps: Vec<String>,
     #[arg(long, value_name = "REMOTE", help = gettext("The remote to install from"))]
     remote: Option<RemoteName>,
     #[arg(long, value_name = "BRANCH", help = gettext("The branch to install"))]
@@ -45,7 +45,20 @@ pub(in crate::cli) struct Named {
 
 pub(super) fn add(app: &App, args: &Add) -> anyhow::Result<Exit> {
     pun::act(app, &[REMOTES, APPS], &args.pun, |engine, _| {
-        args.apps.iter().map(|id| wish(engine.host(), args, id)).collect()
+        args.apps
+            .iter()
+            .map(|typed| wish(engine.host(), args, &id(engine.host(), args, typed)?))
+            .collect()
+    })
+}
+
+/// The id that was typed. Of what is none, the closest ids are named.
+fn id(host: &Host, args: &Add, typed: &str) -> anyhow::Result<AppId> {
+    typed.parse::<AppId>().or_else(|error| {
+        if !args.pun.force() {
+            offers::find(host, &args.whose.scopes(), args.remote.as_ref(), typed)?;
+        }
+        Err(error.into())
     })
 }
 
@@ -53,7 +66,7 @@ pub(super) fn add(app: &App, args: &Add) -> anyhow::Result<Exit> {
 fn wish(host: &Host, args: &Add, id: &AppId) -> anyhow::Result<Wish> {
     let (scope, remote, offered) = match (&args.remote, args.whose.scope(), args.pun.force()) {
         (Some(remote), Some(scope), true) => (scope, remote.clone(), BTreeSet::new()),
-        (remote, _, _) => place(host, args.whose.scopes(), remote.as_ref(), id)?,
+        (remote, _, _) => place(host, &args.whose.scopes(), remote.as_ref(), id)?,
     };
     let branch = match &args.branch {
         Some(branch) => Some(branch.to_string()),
@@ -82,11 +95,11 @@ fn wish(host: &Host, args: &Add, id: &AppId) -> anyhow::Result<Wish> {
 /// Where an app can be had: in the person's own installation, if a remote of it has the app.
 fn place(
     host: &Host,
-    scopes: Vec<Scope>,
+    scopes: &[Scope],
     remote: Option<&RemoteName>,
     id: &AppId,
 ) -> anyhow::Result<(Scope, RemoteName, BTreeSet<String>)> {
-    let mut found = offers::find(host, &scopes, remote, id.as_str())?;
+    let mut found = offers::find(host, scopes, remote, id.as_str())?;
     let scope = found.first().map(|(scope, ..)| *scope);
     found.retain(|(of, ..)| Some(*of) == scope);
     let names: Vec<String> = found.iter().map(|(_, name, _)| name.to_string()).collect();

@@ -8,8 +8,8 @@
 //! - `user/…` and `system/…`: the overrides of each layer, one field per permission ([`super::overrides`]).
 //!   An entry without overrides wants none. The person's layer holds for an app in either scope, so both
 //!   items show it; the system's layer holds for system-wide apps only.
-//! - `masked` is on the machine alone. It says that updates leave the app alone, which is what a `commit` in
-//!   the manifest means, so a capture of such an app writes its commit.
+//! - `masked` says that updates leave the app alone. An entry says so by naming a `commit`, so a capture of an app
+//!   that was masked writes its commit, and of one that was let go takes it out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ static ABOUT: About = About {
         FieldSpec { name: "remote", left_out: LeftOut::NotCompared },
         FieldSpec { name: "branch", left_out: LeftOut::NotCompared },
         FieldSpec { name: "commit", left_out: LeftOut::NotCompared },
-        FieldSpec { name: "masked", left_out: LeftOut::NotCompared },
+        FieldSpec { name: "masked", left_out: LeftOut::Default },
         FieldSpec { name: "user/", left_out: LeftOut::Default },
         FieldSpec { name: "system/", left_out: LeftOut::Default },
     ],
@@ -176,6 +176,7 @@ fn wanted_app(entry: &AppEntry, host: &Host) -> Result<(ItemKey, Record)> {
     }
     if let Some(commit) = &entry.commit {
         record.set("commit", commit.as_str());
+        record.set("masked", true);
     }
     if let Some(overrides) = &entry.overrides {
         let fields = overrides.read(&home(Scope::User, host));
@@ -325,6 +326,7 @@ impl Subsystem for FlatpakApps {
                 "remote" => gettext("remote"),
                 "branch" => gettext("branch"),
                 "commit" => gettext("commit"),
+                "masked" => gettext("kept from updates"),
                 _ => field.to_owned(),
             },
         }
@@ -349,7 +351,12 @@ impl Subsystem for FlatpakApps {
                     &gettext("Switch {app} to the branch {branch}"),
                     &[("app", "{app}"), ("branch", after.text("branch").unwrap_or_default())],
                 ),
-                [("commit", ..)] => gettext("Pin {app} to a version"),
+                _ if fields.iter().all(|(name, ..)| matches!(*name, "commit" | "masked")) => {
+                    match fields.iter().any(|(_, _, new)| new.is_some()) {
+                        true => gettext("Pin {app} to a version"),
+                        false => gettext("Let {app} update again"),
+                    }
+                }
                 _ => gettext("Change {app}"),
             },
         };

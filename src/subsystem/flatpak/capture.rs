@@ -63,13 +63,24 @@ fn sibling_has_user_layer(doc: &Doc, entry: &Map<String, Json>, scope: Scope, id
 /// Remote, branch and commit. A new entry names its branch, so that another machine takes the same one, and
 /// its commit only if updates leave it alone here.
 fn plain_fields(entry: &mut Map<String, Json>, change: &Change, after: &Record, new: bool) {
+    let masked = |record: Option<&Record>| {
+        record.is_some_and(|record| record.get("masked") == Some(&Value::Flag(true)))
+    };
     let live = change.other.as_ref().and_then(|other| other.get("commit"));
-    let happens_to_be = new && live.is_some() && live == after.get("commit");
-    let pinned = after.get("masked") == Some(&Value::Flag(true));
     for field in ["remote", "branch", "commit"] {
         let before = change.before.as_ref().and_then(|record| record.get(field));
-        let value = after.get(field);
-        if !new && before == value || happens_to_be && field == "commit" && !pinned {
+        let mut value = after.get(field);
+        if field == "commit" {
+            value = match (masked(Some(after)), masked(change.before.as_ref())) {
+                (true, _) => value.or(live),
+                // It was let go.
+                (false, true) => None,
+                // What happens to be there is not what is wanted.
+                (false, false) if new && live == value => None,
+                (false, false) => value,
+            };
+        }
+        if !new && before == value {
             continue;
         }
         match value {

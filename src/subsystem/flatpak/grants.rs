@@ -53,10 +53,11 @@ fn read(table: &str, bytes: Vec<u8>, grants: &mut Vec<Grant>) -> Result<(), Stri
     };
     for key in main.keys() {
         let id = key.map_err(|error| error.to_string())?;
-        let value = main.get_gvariant(&id).map_err(|error| error.to_string())?;
-        if value.type_().as_str() != "(va{sas})" {
-            return Err(gettext("it is not what flatpak writes"));
-        }
+        let stored = main.get_gvariant(&id).map_err(|error| error.to_string())?;
+        let value = stored
+            .as_variant()
+            .filter(|value| value.type_().as_str() == "(va{sas})" && value.is_normal_form())
+            .ok_or_else(|| gettext("it is not what flatpak writes"))?;
         for app in value.child_value(1).iter() {
             let (name, permissions) = (app.child_value(0), app.child_value(1));
             grants.push(Grant {

@@ -1,7 +1,8 @@
 //! What remotes offer: from what flatpak keeps of them on disk, or else from the remote itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use gio::prelude::*;
 use tokio_util::sync::CancellationToken;
@@ -95,8 +96,31 @@ fn summary(path: &Path, offers: &mut Offers) {
     }
 }
 
+/// Answers of remotes, by installation and remote.
+type Answers = BTreeMap<(PathBuf, String), (jiff::Timestamp, Offers)>;
+
+/// What remotes answered a moment ago: one verb asks for several apps, and before and when it acts.
+static ANSWERS: Mutex<Answers> = Mutex::new(BTreeMap::new());
+
+/// How long an answer holds, in seconds.
+const MOMENT: i64 = 60;
+
 /// Asks a remote what it offers.
 pub fn ask(host: &Host, scope: Scope, remote: &str) -> Result<Offers, String> {
+    let key = (Installation::of(host, scope).dir, remote.to_owned());
+    let answers = || ANSWERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = host.now();
+    if let Some((at, offers)) = answers().get(&key)
+        && now.as_second() - at.as_second() < MOMENT
+    {
+        return Ok(offers.clone());
+    }
+    let offers = ask_now(host, scope, remote)?;
+    answers().insert(key, (now, offers.clone()));
+    Ok(offers)
+}
+
+fn ask_now(host: &Host, scope: Scope, remote: &str) -> Result<Offers, String> {
     let columns = "--columns=application,branch";
     let command =
         Command::new("flatpak").args(["remote-ls", scope.flag(), "--app", columns, remote]);

@@ -239,8 +239,8 @@ impl Subsystem for FlatpakRemotes {
 
     fn label(&self, item: &ItemKey) -> Label {
         let (scope, name) = item.as_str().split_once('/').unwrap_or(("", item.as_str()));
-        let scope = Scope::parse(scope).map(Scope::title);
-        Label { title: name.to_owned(), detail: scope.unwrap_or_default() }
+        let scope = Scope::parse(scope).map(Scope::title).unwrap_or_default();
+        Label { title: name.to_owned(), detail: format!("{name} · {scope}") }
     }
 
     fn describe(&self, change: &Change) -> String {

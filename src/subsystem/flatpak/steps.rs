@@ -42,6 +42,7 @@ pub fn steps(changes: &[&Change], host: &Host) -> Steps {
     let mut blocked = Vec::new();
     let (edits, mut reasons) = edits(&targets(&parsed), host);
     versions_for_root(&parsed, host, &mut reasons);
+    masks_of_others(&parsed, host, &mut reasons);
     stay_for_others(&parsed, &mut reasons);
     parsed.retain(|(_, change)| match reasons.get(&change.item) {
         Some(reason) => {
@@ -97,6 +98,42 @@ fn versions_for_root(
             reasons.insert(change.item.clone(), fill(&text, &[("command", &command)]));
         }
     }
+}
+
+/// An app is not let go where a mask covers it that covers others too.
+fn masks_of_others(
+    changes: &[(Item, &Change)],
+    host: &Host,
+    reasons: &mut BTreeMap<ItemKey, String>,
+) {
+    for (item, change) in changes {
+        let (Item::App(scope, id), Some(before), Some(after)) =
+            (item, &change.before, &change.after)
+        else {
+            continue;
+        };
+        if before.get("masked").is_none() || after.get("masked").is_some() {
+            continue;
+        }
+        let installation = Installation::of(host, *scope);
+        let Ok(Some(app)) = installation.app(id, &[]) else { continue };
+        let masks = installation.config().map(|config| flatpak::masks(&config)).unwrap_or_default();
+        let other = masks.iter().find(|mask| {
+            flatpak::mask_covers(mask, id, &app.current.arch, &app.current.branch)
+                && !own_masks(id).contains(mask)
+        });
+        if let Some(mask) = other {
+            let command = Command::new("flatpak").args(["mask", scope.flag(), "--remove", mask]);
+            let text = gettext("the mask “{mask}” keeps it from updates: run “{command}” first");
+            let values = [("mask", mask.as_str()), ("command", &command::display(&command))];
+            reasons.insert(change.item.clone(), fill(&text, &values));
+        }
+    }
+}
+
+/// The masks that are an app's own.
+fn own_masks(id: &AppId) -> [String; 2] {
+    [id.to_string(), format!("app/{id}")]
 }
 
 /// The commit a change wants to stay at. A commit that no manifest names is only what happened to be there.
@@ -208,11 +245,10 @@ impl Plan {
             self.pin.push(run(title, command, risk, vec![change.item.clone()]));
         }
         // What is pinned is masked, or the next update undoes it; taking a pin back takes its mask back.
-        let free = moves.is_some() || after.text("commit").is_none();
-        let unmask = was_masked && !masked(Some(after)) && free;
+        let unmask = was_masked && !masked(Some(after));
         let masks = installation.config().map(|config| flatpak::masks(&config)).unwrap_or_default();
         if unmask {
-            let own = [id.to_string(), format!("app/{id}")];
+            let own = own_masks(id);
             let batch = self.mask.entry((scope, false)).or_default();
             let found = masks.into_iter().filter(|mask| own.contains(mask));
             batch.extend(found.map(|mask| (mask, change.item.clone())));

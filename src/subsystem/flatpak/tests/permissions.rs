@@ -3,7 +3,8 @@
 
 use super::super::edit::{self, Stand};
 use super::super::effective::{Effect, Entry, Permission, Permissions, Said, Source, permissions};
-use super::super::{Item, catalogue, check, flags, overrides};
+use super::super::grants::{Grant, grants};
+use super::super::{Item, catalogue, check, flags, offers, overrides};
 use super::*;
 use crate::host::flatpak::Scope;
 use crate::host::keyfile::Keyfile;
@@ -299,4 +300,89 @@ fn the_catalogue_is_in_order() {
         let changes = overrides::changes(&Default::default(), &fields);
         assert!(flags::write(&[], &changes, &overrides::Home::Nobody).is_some(), "{known:?}");
     }
+}
+
+#[test]
+fn grants_are_read_from_the_permission_store() {
+    use gvdb::write::{FileWriter, HashTableBuilder};
+    let machine = Machine::new();
+    assert_eq!(grants(&machine.host()), Ok(Vec::new()));
+    let allowed = BTreeMap::from([("org.lab.Notes", vec!["yes"]), ("", vec!["no"])]);
+    let entry = (glib::Variant::from(0u8).to_variant(), allowed).to_variant();
+    assert_eq!(entry.type_().as_str(), "(va{sas})");
+    let mut main = HashTableBuilder::with_path_separator(None);
+    main.insert_gvariant("microphone", entry).unwrap();
+    let mut root = HashTableBuilder::with_path_separator(None);
+    root.insert_table("main", main).unwrap();
+    let bytes = FileWriter::new().write_to_vec_with_table(root).unwrap();
+    machine.file(&format!("{USER}/db/devices"), bytes);
+    let grant = |app: &str, permission: &str| Grant {
+        app: app.to_owned(),
+        table: "devices".to_owned(),
+        id: "microphone".to_owned(),
+        permissions: vec![permission.to_owned()],
+    };
+    let expected = vec![grant("", "no"), grant("org.lab.Notes", "yes")];
+    assert_eq!(grants(&machine.host()), Ok(expected));
+    machine.file(&format!("{USER}/db/location"), "nonsense");
+    assert!(grants(&machine.host()).unwrap_err().contains("db/location"));
+}
+
+#[test]
+fn offers_are_read_from_what_flatpak_keeps() {
+    let machine = Machine::new();
+    let arch = std::env::consts::ARCH;
+    let name = |id: &str, branch: &str| format!("app/{id}/{arch}/{branch}");
+    let xml = format!(
+        "<components><component><bundle type=\"flatpak\">{}</bundle></component><bundle type='flatpak' sdk='a/b'>runtime/x/y/z</bundle></components>",
+        name("org.lab.Notes", "stable")
+    );
+    machine.file(&format!("{USER}/appstream/hub/{arch}/active/appstream.xml"), xml);
+    let nothing = || (0u64, Vec::<u8>::new(), BTreeMap::<String, glib::Variant>::new());
+    let refs = vec![
+        (name("org.lab.Maps", "beta"), nothing()),
+        ("app/org.lab.Other/sparc/stable".to_owned(), nothing()),
+    ];
+    let summary = (refs, BTreeMap::<String, glib::Variant>::new()).to_variant();
+    assert_eq!(summary.type_().as_str(), "(a(s(taya{sv}))a{sv})");
+    machine.file(&format!("{USER}/repo/tmp/cache/summaries/hub-{arch}-0123.sub"), summary.data());
+    machine.file(&format!("{USER}/repo/tmp/cache/summaries/hubcap"), summary.data());
+    let kept = offers::kept(&machine.host(), Scope::User, "hub");
+    assert_eq!(kept.keys().collect::<Vec<_>>(), ["org.lab.Maps", "org.lab.Notes"]);
+    assert!(kept["org.lab.Maps"].contains("beta"));
+    assert!(offers::kept(&machine.host(), Scope::System, "hub").is_empty());
+    // What is kept is enough: no program is run, which this machine would not survive.
+    machine.file(&format!("{USER}/repo/config"), "[remote \"hub\"]\nurl=https://hub.example/\n");
+    let item = ItemKey::new("user/org.lab.Notes");
+    let set = record(json!({ "remote": "hub", "branch": "stable" }));
+    assert_eq!(super::super::FlatpakApps.validate(&machine.host(), &item, &set), Ok(()));
+    let set = record(json!({ "remote": "hup" }));
+    let error = super::super::FlatpakApps.validate(&machine.host(), &item, &set).unwrap_err();
+    assert_eq!((error.close, error.unsure), (vec!["hub".to_owned()], false));
+    assert!(error.message.contains("there are hub"), "{}", error.message);
+}
+
+#[test]
+fn a_remote_is_an_address_and_a_key() {
+    let judge = |fields| {
+        let item = ItemKey::new("user/hub");
+        super::super::FlatpakRemotes.validate(&Machine::new().host(), &item, &record(fields))
+    };
+    let signed = |url: &str| json!({ "url": url, "gpg_key": "x" });
+    for good in ["https://hub.example/repo", "file:///srv/repo", "oci+https://registry.example"] {
+        assert_eq!(judge(signed(good)), Ok(()), "{good}");
+    }
+    for bad in [
+        "hub.example",
+        "https://",
+        "file://srv",
+        "ftp://x/y",
+        "https://a b",
+        "https://x/a.flatpakrepo",
+    ] {
+        assert!(judge(signed(bad)).is_err(), "{bad}");
+    }
+    assert!(judge(json!({ "url": "https://hub.example/" })).is_err());
+    assert_eq!(judge(json!({ "url": "https://hub.example/", "gpg_verify": false })), Ok(()));
+    assert_eq!(judge(json!({ "url": "file:///srv/repo" })), Ok(()));
 }
