@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bucket::core::report::Report;
-use bucket::engine::{Pick, Request, Verb};
+use bucket::engine::{Pick, Reach, Request, Verb, Wish};
 use bucket::host::Host;
 use bucket::subsystem::{About, Page};
 use bucket::words::gettext;
@@ -37,6 +37,13 @@ pub enum AppMsg {
     Drift(DriftOut),
     Overview(OverviewOut),
     Plan(PlanOut),
+    /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
+    #[expect(dead_code, reason = "the pages that edit come next")]
+    Edit {
+        wishes: Vec<Wish>,
+        reach: Reach,
+        local: Option<String>,
+    },
     /// The person has used the toast's or a page's button to take an operation back.
     Undo(Option<u64>),
     Redo,
@@ -182,6 +189,9 @@ impl Component for App {
             AppMsg::Drift(out) => self.drift_out(out),
             AppMsg::Overview(out) => self.overview_out(out),
             AppMsg::Plan(out) => self.plan_out(out),
+            AppMsg::Edit { wishes, reach, local } => {
+                self.backend.send(Job::Edit { wishes, reach, local });
+            }
             AppMsg::Undo(number) => self.backend.send(Job::Undo(number)),
             AppMsg::Redo => self.backend.send(Job::Redo),
             AppMsg::Refresh => match self.current_drift() {

@@ -10,15 +10,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::bail;
+use bucket::core::item::{Layer, SubsystemId};
 use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::execute::Untrusted;
 use bucket::engine::journal::Operation;
-use bucket::engine::{Engine, Event, Outcome, Request};
+use bucket::engine::{Engine, Event, Outcome, Reach, Request, Wish};
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
-use bucket::subsystem::{About, Watch};
+use bucket::subsystem::{About, Unfit, Watch};
+use bucket::words::{fill, gettext};
 use tokio_util::sync::CancellationToken;
 
 use super::model::RowKey;
@@ -39,6 +42,8 @@ pub enum Purpose {
     Redo,
     /// A rule in `ignore.json`.
     Ignore,
+    /// What the person set on a page: done at once on the machine and then in the manifest, unless something is held.
+    Edit,
 }
 
 /// Something for the engine to do.
@@ -58,6 +63,13 @@ pub enum Job {
     Replan {
         changes: Vec<Change>,
         held: Vec<Change>,
+    },
+    /// Makes wishes true, as the verbs of the command line do.
+    Edit {
+        wishes: Vec<Wish>,
+        reach: Reach,
+        /// For [`Reach::System`]: the command line that does the same, kept in the list of local changes.
+        local: Option<String>,
     },
     Undo(Option<u64>),
     Redo,
@@ -117,6 +129,11 @@ pub enum Reply {
         purpose: Purpose,
     },
     History(Vec<Operation>),
+    /// Wishes that cannot be met, and why. Nothing was changed.
+    Refused {
+        wishes: Vec<Wish>,
+        why: String,
+    },
     /// A job could not be done: which, and why.
     Failed {
         job: &'static str,
@@ -269,6 +286,12 @@ impl Worker {
                 "plan",
                 engine.plan_changes(changes, held).map(|p| Reply::Replanned(planned(engine, p))),
             ),
+            Job::Edit { wishes, reach, local } => {
+                return match edit(engine, &wishes, reach, local) {
+                    Ok(plan) => Reply::Planned(planned(engine, plan), Purpose::Edit),
+                    Err(error) => Reply::Refused { wishes, why: why(&error) },
+                };
+            }
             Job::Undo(number) => (
                 "undo",
                 engine
@@ -340,6 +363,41 @@ impl Worker {
         if !self.shared.told.swap(true, Ordering::AcqRel) {
             (self.reply)(Reply::Progress);
         }
+    }
+}
+
+/// Plans what makes the wishes true, from what both sides say this moment.
+fn edit(
+    engine: &Engine,
+    wishes: &[Wish],
+    reach: Reach,
+    local: Option<String>,
+) -> anyhow::Result<Plan> {
+    let mut subsystems: Vec<SubsystemId> = wishes.iter().map(|w| w.subsystem.clone()).collect();
+    subsystems.sort();
+    subsystems.dedup();
+    engine.validate(wishes)?;
+    let report = engine.survey(&subsystems)?;
+    let mut plan = engine.plan_wishes(&report, wishes, reach, &Layer::default(), false)?;
+    // What cannot be done at all is not worth a dialog that says that nothing is going to be done.
+    if let (true, Some(blocked)) = (plan.changes.is_empty(), plan.blocked.first()) {
+        bail!(blocked.reason.clone());
+    }
+    plan.local = local.filter(|_| reach == Reach::System);
+    Ok(plan)
+}
+
+/// Why wishes cannot be met, with what was probably meant.
+fn why(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    match error.downcast_ref::<Unfit>() {
+        Some(unfit) if !unfit.close.is_empty() => {
+            let close = unfit.close.join(", ");
+            // Translators: {problem} is a sentence without a full stop, {names} are names that exist.
+            let hint = gettext("{problem}. Similar: {names}");
+            fill(&hint, &[("problem", &text), ("names", &close)])
+        }
+        _ => text,
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use bucket::core::plan::{Change, Plan};
-use bucket::engine::{Outcome, Verdict};
+use bucket::engine::{Outcome, Verdict, Wish};
 use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
@@ -72,6 +72,10 @@ impl App {
                     dialogs::trust(self.root(), repo, Some((plan, purpose)), input);
                 }
             }
+            Reply::Refused { wishes, why } => {
+                self.refused(&wishes, &why);
+                self.refresh_quietly();
+            }
             Reply::Failed { job, why } => {
                 self.close_dialog();
                 let title = match job {
@@ -86,6 +90,12 @@ impl App {
         }
     }
 
+    /// Says why wishes cannot be met: where they were made, or in a dialog.
+    fn refused(&self, wishes: &[Wish], why: &str) {
+        let _ = wishes;
+        dialogs::failure(self.root(), &gettext("That Cannot Be Set"), why);
+    }
+
     fn planned(&mut self, planned: Planned, purpose: Purpose, input: &Sender<AppMsg>) {
         let plan = &planned.plan;
         if plan.changes.is_empty()
@@ -93,7 +103,10 @@ impl App {
             && plan.blocked.is_empty()
             && plan.steps.is_empty()
         {
-            self.toast(adw::Toast::new(&gettext("There is nothing to do")));
+            // What was set to what it is already needs no words.
+            if purpose != Purpose::Edit {
+                self.toast(adw::Toast::new(&gettext("There is nothing to do")));
+            }
             self.refresh_quietly();
             return;
         }

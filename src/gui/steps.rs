@@ -1,5 +1,7 @@
 //! What the plan dialog and the history say of plans. No widgets here.
 
+use std::collections::BTreeSet;
+
 use bucket::core::plan::{Action, Change, Plan, PlannedStep, Risk, Side};
 use bucket::engine::{Outcome, Verdict};
 use bucket::host::command;
@@ -108,6 +110,7 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
     match purpose {
         Purpose::Apply => true,
         Purpose::Capture | Purpose::Ignore => waits,
+        Purpose::Edit => waits || plan.steps.iter().any(|planned| planned.step.risk.destructive),
         // What is quick and harmless is taken back at once; programs are shown before they run.
         Purpose::Undo | Purpose::Redo => {
             waits
@@ -149,10 +152,21 @@ pub fn title(changes: &[Change], purpose: &Purpose) -> String {
 
 /// What was done, in the past tense: "Captured Notes".
 pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
-    let count = changes.len();
+    let count = items(changes.iter().copied());
     let one = changes.first().map(|change| change.title.as_str()).unwrap_or_default();
     let all = |side: Side| changes.iter().all(|change| change.side == side);
     let text = match purpose {
+        Purpose::Edit if all(Side::System) => {
+            ngettext("Changed {item} on this machine", "Changed {n} items on this machine", count)
+        }
+        Purpose::Edit if all(Side::Manifest) => {
+            ngettext("Saved {item} to the manifest", "Saved {n} items to the manifest", count)
+        }
+        Purpose::Edit => ngettext(
+            "Changed {item}, also in the manifest",
+            "Changed {n} items, also in the manifest",
+            count,
+        ),
         Purpose::Undo => gettext("Undone"),
         Purpose::Redo => gettext("Done again"),
         Purpose::Ignore => gettext("Always ignored from now on"),
@@ -161,6 +175,12 @@ pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
         _ => ngettext("Captured and applied {item}", "Captured and applied {n} items", count),
     };
     fill(&text, &[("item", one), ("n", &count.to_string())])
+}
+
+/// How many items are changed: one that changes on both sides is one.
+pub fn items<'a>(changes: impl IntoIterator<Item = &'a Change>) -> usize {
+    let items: BTreeSet<_> = changes.into_iter().map(|c| (&c.subsystem, &c.item)).collect();
+    items.len()
 }
 
 /// What became of a change that was not made.
