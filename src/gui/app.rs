@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bucket::core::item::{ItemKey, SubsystemId};
 use bucket::core::report::Report;
 use bucket::engine::{Pick, Reach, Request, Verb, Wish};
 use bucket::host::Host;
@@ -20,6 +21,7 @@ use crate::pages::drift::{DriftMsg, DriftOut, DriftPage};
 use crate::pages::history::{HistoryMsg, HistoryPage};
 use crate::pages::log::{LogMsg, LogPage};
 use crate::pages::overview::{Overview, OverviewMsg, OverviewOut};
+use crate::pages::settings::{Browser, BrowserMsg};
 use crate::settings::Settings;
 use crate::watch::Watcher;
 use crate::widgets::drift_row::RowAct;
@@ -38,7 +40,6 @@ pub enum AppMsg {
     Overview(OverviewOut),
     Plan(PlanOut),
     /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
-    #[expect(dead_code, reason = "the pages that edit come next")]
     Edit {
         wishes: Vec<Wish>,
         reach: Reach,
@@ -52,6 +53,10 @@ pub enum AppMsg {
     Changed,
     Search,
     SelectAll,
+    /// Goes to every installed setting.
+    AllSettings,
+    /// Reads them again.
+    ReadSettings,
     Preferences,
     Shortcuts,
     About,
@@ -77,6 +82,7 @@ pub struct App {
     drift: Vec<(Page, Controller<DriftPage>)>,
     history: Controller<HistoryPage>,
     log: Controller<LogPage>,
+    browser: Controller<Browser>,
     repo: Option<RepoInfo>,
     report: Option<Arc<Report>>,
     rows: Vec<Arc<Row>>,
@@ -139,12 +145,14 @@ impl Component for App {
             Backend::start(host, move |reply| drop(input.send(AppMsg::Reply(reply))))
         };
         let log = LogPage::builder().launch(backend.clone()).detach();
+        let browser = Browser::builder().launch((window.nav.clone(), input.clone())).detach();
         window.nav.add(overview.widget());
         for (_, page) in &drift {
             window.nav.add(page.widget());
         }
         window.nav.add(history.widget());
         window.nav.add(log.widget());
+        window.nav.add(browser.widget());
 
         let last = settings.text("last-page");
         let current = names.iter().find(|name| **name == last).copied().unwrap_or("overview");
@@ -167,6 +175,7 @@ impl Component for App {
             drift,
             history,
             log,
+            browser,
             repo: None,
             report: None,
             rows: Vec::new(),
@@ -199,6 +208,14 @@ impl Component for App {
                 None => self.refresh(),
             },
             AppMsg::Changed => self.refresh(),
+            AppMsg::AllSettings => self.browser.emit(BrowserMsg::Show),
+            AppMsg::ReadSettings => self.backend.send(Job::Settings(self.report.clone())),
+            // A page that lies over the list has its own search, or none.
+            AppMsg::Search
+                if self.window.nav.visible_page_tag().is_none_or(|t| t != self.current) =>
+            {
+                self.browser.emit(BrowserMsg::Search);
+            }
             AppMsg::Search => self.tell_current(DriftMsg::Search),
             AppMsg::SelectAll => self.tell_current(DriftMsg::SelectAll),
             AppMsg::Preferences => {
@@ -303,6 +320,8 @@ impl App {
                     self.sidebar.set_count(page.name(), 0, true);
                 }
             }
+            Reply::Settings(Ok(read)) => self.browser.emit(BrowserMsg::Read(read)),
+            Reply::Settings(Err(why)) => self.browser.emit(BrowserMsg::Failed(why)),
             Reply::History(operations) => self.history.emit(HistoryMsg::Operations(operations)),
             reply => {
                 let input = self.input.clone();
@@ -330,6 +349,7 @@ impl App {
             controller.emit(DriftMsg::Data(data));
         }
         self.report = Some(report);
+        self.browser.emit(BrowserMsg::Rows(self.rows.clone()));
         self.update_detail();
     }
 
@@ -341,6 +361,15 @@ impl App {
             Some(row) => detail::fill_page(&page, row, &self.input),
             None => drop(self.window.nav.pop()),
         }
+    }
+
+    /// Says why a wish cannot be met at the row where it was made, if that is here.
+    pub(crate) fn refuse_at_row(&self, subsystem: &SubsystemId, item: &ItemKey, why: &str) -> bool {
+        let ours = *subsystem == bucket::subsystem::gsettings::ID;
+        if ours {
+            self.browser.emit(BrowserMsg::Refused(item.clone(), why.to_owned()));
+        }
+        ours
     }
 
     fn row(&self, key: &RowKey) -> Option<&Arc<Row>> {

@@ -20,11 +20,13 @@ use bucket::engine::{Engine, Event, Outcome, Reach, Request, Wish};
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
-use bucket::subsystem::{About, Unfit, Watch};
+use bucket::subsystem::gsettings::catalog::{Catalog, Summaries};
+use bucket::subsystem::{About, Unfit, Watch, gsettings};
 use bucket::words::{fill, gettext};
 use tokio_util::sync::CancellationToken;
 
 use super::model::RowKey;
+use super::pages::settings::Read;
 
 /// How many lines of output a running plan keeps.
 const LINES: usize = 500;
@@ -84,6 +86,8 @@ pub enum Job {
         cancel: CancellationToken,
     },
     History,
+    /// Reads every installed setting.
+    Settings(Option<Arc<Report>>),
 }
 
 /// The repository as the window shows it.
@@ -129,6 +133,8 @@ pub enum Reply {
         purpose: Purpose,
     },
     History(Vec<Operation>),
+    /// Every installed setting, or why they could not be read.
+    Settings(Result<Read, String>),
     /// Wishes that cannot be met, and why. Nothing was changed.
     Refused {
         wishes: Vec<Wish>,
@@ -176,7 +182,13 @@ impl Backend {
         let (jobs, queue) = channel();
         let shared = Arc::new(Shared::default());
         let log = host.log().clone();
-        let worker = Worker { host, engine: None, shared: shared.clone(), reply: Box::new(reply) };
+        let worker = Worker {
+            host,
+            engine: None,
+            summaries: Summaries::default(),
+            shared: shared.clone(),
+            reply: Box::new(reply),
+        };
         std::thread::spawn(move || worker.run(&queue));
         Self { jobs, shared, log }
     }
@@ -216,6 +228,8 @@ pub fn manifest_path(report: &Report, about: &About, key: &RowKey) -> Option<Pat
 struct Worker {
     host: Host,
     engine: Option<Engine>,
+    /// What settings are called.
+    summaries: Summaries,
     shared: Arc<Shared>,
     reply: Box<dyn Fn(Reply) + Send>,
 }
@@ -241,7 +255,7 @@ impl Worker {
     }
 
     fn job(&mut self, job: Job) {
-        let reply = match job {
+        let mut reply = match job {
             Job::Open => self.open(None),
             Job::Use(root) => self.open(Some(root)),
             job => match &self.engine {
@@ -249,7 +263,34 @@ impl Worker {
                 None => return,
             },
         };
+        self.name_settings(&mut reply);
         (self.reply)(reply);
+    }
+
+    /// Calls settings what their schemas call them. On the command line they are called by their keys.
+    fn name_settings(&mut self, reply: &mut Reply) {
+        match reply {
+            Reply::Surveyed(report) => {
+                let report = Arc::make_mut(report);
+                let settings = report.subsystems.iter_mut().filter(|one| one.id == gsettings::ID);
+                for item in settings.flat_map(|settings| &mut settings.items) {
+                    self.summaries.read(&self.host, [&item.key]);
+                    if let Some((title, detail)) = self.summaries.title(&item.key) {
+                        (item.title, item.detail) = (title, detail);
+                    }
+                }
+            }
+            Reply::Planned(planned, _) => {
+                for change in &mut planned.plan.changes {
+                    if change.subsystem == gsettings::ID {
+                        self.summaries.read(&self.host, [&change.item]);
+                        let named = self.summaries.title(&change.item);
+                        change.title = named.map_or(change.title.clone(), |(title, _)| title);
+                    }
+                }
+            }
+            _ => (),
+        }
     }
 
     fn open(&mut self, used: Option<PathBuf>) -> Reply {
@@ -291,6 +332,15 @@ impl Worker {
                     Ok(plan) => Reply::Planned(planned(engine, plan), Purpose::Edit),
                     Err(error) => Reply::Refused { wishes, why: why(&error) },
                 };
+            }
+            Job::Settings(report) => {
+                let known = report.as_ref().and_then(|r| r.subsystem(&gsettings::ID));
+                let tracked = known.into_iter().flat_map(|known| &known.items).map(|one| &one.key);
+                let read = Catalog::load(engine.host(), tracked).map(|(catalog, values)| Read {
+                    catalog: Arc::new(catalog),
+                    values: Arc::new(values),
+                });
+                return Reply::Settings(read.map_err(|error| format!("{error:#}")));
             }
             Job::Undo(number) => (
                 "undo",

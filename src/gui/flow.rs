@@ -92,7 +92,11 @@ impl App {
 
     /// Says why wishes cannot be met: where they were made, or in a dialog.
     fn refused(&self, wishes: &[Wish], why: &str) {
-        let _ = wishes;
+        if let [wish] = wishes
+            && self.refuse_at_row(&wish.subsystem, &wish.item, why)
+        {
+            return;
+        }
         dialogs::failure(self.root(), &gettext("That Cannot Be Set"), why);
     }
 

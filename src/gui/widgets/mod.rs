@@ -4,6 +4,8 @@ pub mod drift_row;
 pub mod plan_dialog;
 pub mod plan_progress;
 pub mod row_object;
+pub mod setting_list;
+pub mod setting_row;
 pub mod sidebar;
 
 use relm4::gtk;

@@ -17,6 +17,7 @@ use crate::host::schemas::Schemas;
 use crate::manifest::Manifests;
 use crate::words::{fill, gettext, mark, ngettext};
 
+pub mod catalog;
 mod key;
 mod known;
 mod live;
@@ -28,8 +29,11 @@ const LIST: &str = "settings";
 /// The one field: GVariant text with type annotations, or, for some lists, a set.
 const VALUE: &str = "value";
 
+/// The subsystem's id.
+pub const ID: SubsystemId = SubsystemId::new("gsettings");
+
 static ABOUT: About = About {
-    id: SubsystemId::new("gsettings"),
+    id: ID,
     noun: "gsetting",
     page: Page::Settings,
     title: mark("Settings"),
