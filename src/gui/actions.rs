@@ -49,7 +49,7 @@ pub fn shortcuts() -> Vec<ShortcutGroup> {
 /// Adds the actions to the window, and their keys to the application.
 pub fn add(window: &adw::ApplicationWindow, pages: &[&'static str], sender: &Sender<AppMsg>) {
     let app = relm4::main_application();
-    let plain: [Plain; 10] = [
+    let plain: [Plain; 11] = [
         ("search", &["<Control>f"], || AppMsg::Search),
         ("refresh", &["F5", "<Control>r"], || AppMsg::Refresh),
         ("undo", &[], || AppMsg::Undo(None)),
@@ -59,6 +59,7 @@ pub fn add(window: &adw::ApplicationWindow, pages: &[&'static str], sender: &Sen
         ("shortcuts", &["<Control>question"], || AppMsg::Shortcuts),
         ("about", &[], || AppMsg::About),
         ("choose", &[], || AppMsg::Choose),
+        ("all-settings", &[], || AppMsg::AllSettings),
         ("close", &["<Control>w"], || AppMsg::Close),
     ];
     for (name, keys, message) in plain {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bucket::core::item::SubsystemId;
+use bucket::core::item::{ItemKey, SubsystemId};
 use bucket::core::report::Report;
-use bucket::engine::{Pick, Request, Touched, Verb};
+use bucket::engine::{Pick, Reach, Request, Touched, Verb, Wish};
 use bucket::host::Host;
 use bucket::subsystem::{About, Page};
 use bucket::words::gettext;
@@ -22,6 +22,7 @@ use crate::pages::drift::{DriftMsg, DriftOut, DriftPage};
 use crate::pages::history::{HistoryMsg, HistoryPage};
 use crate::pages::log::{LogMsg, LogPage};
 use crate::pages::overview::{Overview, OverviewMsg, OverviewOut};
+use crate::pages::settings::{Browser, BrowserMsg};
 use crate::settings::Settings;
 use crate::watch::Watcher;
 use crate::widgets::drift_row::RowAct;
@@ -39,6 +40,12 @@ pub enum AppMsg {
     Drift(DriftOut),
     Overview(OverviewOut),
     Plan(PlanOut),
+    /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
+    Edit {
+        wishes: Vec<Wish>,
+        reach: Reach,
+        local: Option<String>,
+    },
     /// The person has used the toast's or a page's button to take an operation back.
     Undo(Option<u64>),
     Redo,
@@ -47,6 +54,10 @@ pub enum AppMsg {
     Changed(BTreeSet<Touched>),
     Search,
     SelectAll,
+    /// Goes to every installed setting.
+    AllSettings,
+    /// Reads them again.
+    ReadSettings,
     Preferences,
     Shortcuts,
     About,
@@ -72,6 +83,7 @@ pub struct App {
     drift: Vec<(Page, Controller<DriftPage>)>,
     history: Controller<HistoryPage>,
     log: Controller<LogPage>,
+    browser: Controller<Browser>,
     repo: Option<RepoInfo>,
     report: Option<Arc<Report>>,
     rows: Vec<Arc<Row>>,
@@ -134,12 +146,14 @@ impl Component for App {
             Backend::start(host, move |reply| drop(input.send(AppMsg::Reply(reply))))
         };
         let log = LogPage::builder().launch(backend.clone()).detach();
+        let browser = Browser::builder().launch((window.nav.clone(), input.clone())).detach();
         window.nav.add(overview.widget());
         for (_, page) in &drift {
             window.nav.add(page.widget());
         }
         window.nav.add(history.widget());
         window.nav.add(log.widget());
+        window.nav.add(browser.widget());
 
         let last = settings.text("last-page");
         let current = names.iter().find(|name| **name == last).copied().unwrap_or("overview");
@@ -162,6 +176,7 @@ impl Component for App {
             drift,
             history,
             log,
+            browser,
             repo: None,
             report: None,
             rows: Vec::new(),
@@ -184,6 +199,9 @@ impl Component for App {
             AppMsg::Drift(out) => self.drift_out(out),
             AppMsg::Overview(out) => self.overview_out(out),
             AppMsg::Plan(out) => self.plan_out(out),
+            AppMsg::Edit { wishes, reach, local } => {
+                self.backend.send(Job::Edit { wishes, reach, local });
+            }
             AppMsg::Undo(number) => self.backend.send(Job::Undo(number)),
             AppMsg::Redo => self.backend.send(Job::Redo),
             AppMsg::Refresh => match self.current_drift() {
@@ -191,6 +209,14 @@ impl Component for App {
                 None => self.refresh(),
             },
             AppMsg::Changed(touched) => self.changed(&touched),
+            AppMsg::AllSettings => self.browser.emit(BrowserMsg::Show),
+            AppMsg::ReadSettings => self.backend.send(Job::Settings(self.report.clone())),
+            // A page that lies over the list has its own search, or none.
+            AppMsg::Search
+                if self.window.nav.visible_page_tag().is_none_or(|t| t != self.current) =>
+            {
+                self.browser.emit(BrowserMsg::Search);
+            }
             AppMsg::Search => self.tell_current(DriftMsg::Search),
             AppMsg::SelectAll => self.tell_current(DriftMsg::SelectAll),
             AppMsg::Preferences => {
@@ -317,6 +343,8 @@ impl App {
                     self.sidebar.set_count(page.name(), 0, true);
                 }
             }
+            Reply::Settings(Ok(read)) => self.browser.emit(BrowserMsg::Read(read)),
+            Reply::Settings(Err(why)) => self.browser.emit(BrowserMsg::Failed(why)),
             Reply::History(operations) => self.history.emit(HistoryMsg::Operations(operations)),
             reply => {
                 let input = self.input.clone();
@@ -353,6 +381,7 @@ impl App {
             controller.emit(DriftMsg::Data(data));
         }
         self.report = Some(report);
+        self.browser.emit(BrowserMsg::Rows(self.rows.clone()));
         self.update_detail(&before);
     }
 
@@ -366,6 +395,15 @@ impl App {
             Some(row) => detail::fill_page(&page, row, &self.input),
             None => drop(self.window.nav.pop()),
         }
+    }
+
+    /// Says why a wish cannot be met at the row where it was made, if that is here.
+    pub(crate) fn refuse_at_row(&self, subsystem: &SubsystemId, item: &ItemKey, why: &str) -> bool {
+        let ours = *subsystem == bucket::subsystem::gsettings::ID;
+        if ours {
+            self.browser.emit(BrowserMsg::Refused(item.clone(), why.to_owned()));
+        }
+        ours
     }
 
     fn row(&self, key: &RowKey) -> Option<&Arc<Row>> {

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use anyhow::bail;
 use bucket::core::item::{Layer, Remedy, SubsystemId};
 use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
@@ -19,11 +20,13 @@ use bucket::engine::{Edit, Engine, Event, Outcome, Reach, Request, Touched, Wish
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
-use bucket::subsystem::{About, Unfit, Watch};
+use bucket::subsystem::gsettings::catalog::{Catalog, Summaries};
+use bucket::subsystem::{About, Unfit, Watch, gsettings};
 use bucket::words::{fill, gettext};
 use tokio_util::sync::CancellationToken;
 
 use super::model::RowKey;
+use super::pages::settings::Read;
 
 /// How many lines of output a running plan keeps.
 const LINES: usize = 500;
@@ -41,7 +44,7 @@ pub enum Purpose {
     Redo,
     /// A rule in `ignore.json`.
     Ignore,
-    /// A value that the person has set in the window.
+    /// What the person set on a page: done at once on the machine and then in the manifest, unless something is held.
     Edit,
     /// What a notice offers to set right.
     Remedy,
@@ -66,6 +69,13 @@ pub enum Job {
         changes: Vec<Change>,
         held: Vec<Change>,
     },
+    /// Makes wishes true, as the verbs of the command line do.
+    Edit {
+        wishes: Vec<Wish>,
+        reach: Reach,
+        /// For [`Reach::System`]: the command line that does the same, kept in the list of local changes.
+        local: Option<String>,
+    },
     Undo(Option<u64>),
     Redo,
     Remedy {
@@ -82,14 +92,9 @@ pub enum Job {
         purpose: Purpose,
         cancel: CancellationToken,
     },
-    /// Makes wishes true at once, as the verbs of the command line do; `local` is the command that would have done
-    /// the same, where the machine alone is to change.
-    Edit {
-        wishes: Vec<Wish>,
-        reach: Reach,
-        local: Option<String>,
-    },
     History,
+    /// Reads every installed setting.
+    Settings(Option<Arc<Report>>),
 }
 
 /// The repository as the window shows it.
@@ -137,6 +142,13 @@ pub enum Reply {
         purpose: Purpose,
     },
     History(Vec<Operation>),
+    /// Every installed setting, or why they could not be read.
+    Settings(Result<Read, String>),
+    /// Wishes that cannot be met, and why. Nothing was changed.
+    Refused {
+        wishes: Vec<Wish>,
+        why: String,
+    },
     /// A job could not be done: which, and why.
     Failed {
         job: &'static str,
@@ -183,6 +195,7 @@ impl Backend {
             host,
             engine: None,
             report: None,
+            summaries: Summaries::default(),
             shared: shared.clone(),
             reply: Box::new(reply),
         };
@@ -227,6 +240,8 @@ struct Worker {
     engine: Option<Engine>,
     /// The last report, which surveys of single subsystems bring up to date.
     report: Option<Arc<Report>>,
+    /// What settings are called.
+    summaries: Summaries,
     shared: Arc<Shared>,
     reply: Box<dyn Fn(Reply) + Send>,
 }
@@ -250,7 +265,7 @@ impl Worker {
     }
 
     fn job(&mut self, job: Job) {
-        let reply = match job {
+        let mut reply = match job {
             Job::Open => self.open(None),
             Job::Use(root) => self.open(Some(root)),
             job => match &self.engine {
@@ -258,6 +273,7 @@ impl Worker {
                 None => return,
             },
         };
+        self.name_settings(&mut reply);
         match &reply {
             Reply::Surveyed(report, _) => self.report = Some(report.clone()),
             // Pages show the failure now: all of them want a report afterwards.
@@ -265,6 +281,32 @@ impl Worker {
             _ => (),
         }
         (self.reply)(reply);
+    }
+
+    /// Calls settings what their schemas call them. On the command line they are called by their keys.
+    fn name_settings(&mut self, reply: &mut Reply) {
+        match reply {
+            Reply::Surveyed(report, _) => {
+                let report = Arc::make_mut(report);
+                let settings = report.subsystems.iter_mut().filter(|one| one.id == gsettings::ID);
+                for item in settings.flat_map(|settings| &mut settings.items) {
+                    self.summaries.read(&self.host, [&item.key]);
+                    if let Some((title, detail)) = self.summaries.title(&item.key) {
+                        (item.title, item.detail) = (title, detail);
+                    }
+                }
+            }
+            Reply::Planned(planned, _) => {
+                for change in &mut planned.plan.changes {
+                    if change.subsystem == gsettings::ID {
+                        self.summaries.read(&self.host, [&change.item]);
+                        let named = self.summaries.title(&change.item);
+                        change.title = named.map_or(change.title.clone(), |(title, _)| title);
+                    }
+                }
+            }
+            _ => (),
+        }
     }
 
     fn open(&mut self, used: Option<PathBuf>) -> Reply {
@@ -302,6 +344,21 @@ impl Worker {
                 "plan",
                 engine.plan_changes(changes, held).map(|p| Reply::Replanned(planned(engine, p))),
             ),
+            Job::Edit { wishes, reach, local } => {
+                return match edit(engine, &wishes, reach, local) {
+                    Ok(plan) => Reply::Planned(planned(engine, plan), Purpose::Edit),
+                    Err(error) => Reply::Refused { wishes, why: why(&error) },
+                };
+            }
+            Job::Settings(report) => {
+                let known = report.as_ref().and_then(|r| r.subsystem(&gsettings::ID));
+                let tracked = known.into_iter().flat_map(|known| &known.items).map(|one| &one.key);
+                let read = Catalog::load(engine.host(), tracked).map(|(catalog, values)| Read {
+                    catalog: Arc::new(catalog),
+                    values: Arc::new(values),
+                });
+                return Reply::Settings(read.map_err(|error| format!("{error:#}")));
+            }
             Job::Undo(number) => (
                 "undo",
                 engine
@@ -336,9 +393,6 @@ impl Worker {
             Job::Execute { plan, purpose, cancel } => {
                 ("execute", self.execute(engine, plan, purpose, &cancel))
             }
-            Job::Edit { wishes, reach, local } => {
-                ("edit", self.edit(engine, &wishes, reach, local))
-            }
             Job::History => ("history", engine.history().map(Reply::History).map_err(Into::into)),
         };
         result.unwrap_or_else(|error| Reply::Failed { job: name, why: format!("{error:#}") })
@@ -356,29 +410,6 @@ impl Worker {
         let read: Vec<SubsystemId> = only.iter().cloned().collect();
         let later = engine.survey(&read)?;
         Ok((Arc::new(Report::clone(last).updated(later)), only))
-    }
-
-    /// Validates, plans and carries out. What cannot be done is said before anything is.
-    fn edit(
-        &self,
-        engine: &Engine,
-        wishes: &[Wish],
-        reach: Reach,
-        local: Option<String>,
-    ) -> anyhow::Result<Reply> {
-        engine.validate(wishes).map_err(|unfit| anyhow::anyhow!(unfit_words(&unfit)))?;
-        let mut read: Vec<SubsystemId> = wishes.iter().map(|wish| wish.subsystem.clone()).collect();
-        read.dedup();
-        let report = engine.survey(&read)?;
-        let mut plan = engine.plan_wishes(&report, wishes, reach, &Layer::Shared, false)?;
-        if let Some(blocked) = plan.blocked.first() {
-            anyhow::bail!("{}: {}", blocked.change.title, blocked.reason);
-        }
-        if plan.changes.is_empty() {
-            return Ok(Reply::Planned(planned(engine, plan), Purpose::Edit));
-        }
-        plan.local = local;
-        self.execute(engine, plan, Purpose::Edit, &CancellationToken::new())
     }
 
     fn execute(
@@ -439,12 +470,39 @@ fn merged(job: Job, waiting: &mut VecDeque<Job>) -> Option<Job> {
     }
 }
 
-fn unfit_words(unfit: &Unfit) -> String {
-    if unfit.close.is_empty() {
-        return unfit.message.clone();
+/// Plans what makes the wishes true, from what both sides say this moment.
+fn edit(
+    engine: &Engine,
+    wishes: &[Wish],
+    reach: Reach,
+    local: Option<String>,
+) -> anyhow::Result<Plan> {
+    let mut subsystems: Vec<SubsystemId> = wishes.iter().map(|w| w.subsystem.clone()).collect();
+    subsystems.sort();
+    subsystems.dedup();
+    engine.validate(wishes)?;
+    let report = engine.survey(&subsystems)?;
+    let mut plan = engine.plan_wishes(&report, wishes, reach, &Layer::default(), false)?;
+    // What cannot be done at all is not worth a dialog that says that nothing is going to be done.
+    if let (true, Some(blocked)) = (plan.changes.is_empty(), plan.blocked.first()) {
+        bail!(blocked.reason.clone());
     }
-    let text = gettext("{why}. Did you mean {close}?");
-    fill(&text, &[("why", &unfit.message), ("close", &unfit.close.join(", "))])
+    plan.local = local.filter(|_| reach == Reach::System);
+    Ok(plan)
+}
+
+/// Why wishes cannot be met, with what was probably meant.
+fn why(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    match error.downcast_ref::<Unfit>() {
+        Some(unfit) if !unfit.close.is_empty() => {
+            let close = unfit.close.join(", ");
+            // Translators: {problem} is a sentence without a full stop, {names} are names that exist.
+            let hint = gettext("{problem}. Similar: {names}");
+            fill(&hint, &[("problem", &text), ("names", &close)])
+        }
+        _ => text,
+    }
 }
 
 /// A notice is about this machine; a manifest that says otherwise is changed too, or it would be applied again.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bucket::core::plan::{Change, Plan};
-use bucket::engine::{Outcome, Reach, Verdict, Wish};
+use bucket::engine::{Outcome, Verdict, Wish};
 use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
@@ -51,11 +51,7 @@ impl App {
     pub(crate) fn plan_reply(&mut self, reply: Reply, input: &Sender<AppMsg>) {
         if matches!(
             reply,
-            Reply::Ended { .. }
-                | Reply::Untrusted { .. }
-                | Reply::Failed { job: "execute" | "edit", .. }
-                // An edit that had nothing to change.
-                | Reply::Planned(_, Purpose::Edit)
+            Reply::Ended { .. } | Reply::Untrusted { .. } | Reply::Failed { job: "execute", .. }
         ) {
             self.flow().busy.set(false);
             if self.flow().closing {
@@ -77,6 +73,10 @@ impl App {
                     dialogs::trust(self.root(), repo, Some((plan, purpose)), input);
                 }
             }
+            Reply::Refused { wishes, why } => {
+                self.refused(&wishes, &why);
+                self.refresh_quietly();
+            }
             Reply::Failed { job, why } => {
                 self.close_dialog();
                 let title = match job {
@@ -91,6 +91,16 @@ impl App {
         }
     }
 
+    /// Says why wishes cannot be met: where they were made, or in a dialog.
+    fn refused(&self, wishes: &[Wish], why: &str) {
+        if let [wish] = wishes
+            && self.refuse_at_row(&wish.subsystem, &wish.item, why)
+        {
+            return;
+        }
+        dialogs::failure(self.root(), &gettext("That Cannot Be Set"), why);
+    }
+
     fn planned(&mut self, planned: Planned, purpose: Purpose, input: &Sender<AppMsg>) {
         let plan = &planned.plan;
         if plan.changes.is_empty()
@@ -98,7 +108,10 @@ impl App {
             && plan.blocked.is_empty()
             && plan.steps.is_empty()
         {
-            self.toast(adw::Toast::new(&gettext("There is nothing to do")));
+            // What was set to what it is already needs no words.
+            if purpose != Purpose::Edit {
+                self.toast(adw::Toast::new(&gettext("There is nothing to do")));
+            }
             self.refresh_quietly();
             return;
         }
@@ -130,12 +143,6 @@ impl App {
         self.flow().cancel = cancel.clone();
         self.flow().busy.set(true);
         self.backend.send(Job::Execute { plan, purpose, cancel });
-    }
-
-    /// Makes wishes true at once.
-    pub(crate) fn edit(&mut self, wishes: Vec<Wish>, reach: Reach, local: Option<String>) {
-        self.flow().busy.set(true);
-        self.backend.send(Job::Edit { wishes, reach, local });
     }
 
     fn ended(&mut self, plan: &Plan, outcome: Outcome, purpose: &Purpose, input: &Sender<AppMsg>) {

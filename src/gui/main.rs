@@ -6,6 +6,7 @@
 mod actions;
 mod app;
 mod backend;
+mod browse;
 mod dialogs;
 mod flow;
 #[cfg(test)]

@@ -111,7 +111,8 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
     let waits = !plan.held.is_empty() || !plan.blocked.is_empty();
     match purpose {
         Purpose::Apply => true,
-        Purpose::Capture | Purpose::Ignore | Purpose::Edit | Purpose::Remedy => waits,
+        Purpose::Capture | Purpose::Ignore | Purpose::Remedy => waits,
+        Purpose::Edit => waits || plan.steps.iter().any(|planned| planned.step.risk.destructive),
         // What is quick and harmless is taken back at once; programs are shown before they run.
         Purpose::Undo | Purpose::Redo => {
             waits
@@ -153,50 +154,35 @@ pub fn title(changes: &[Change], purpose: &Purpose) -> String {
 
 /// What was done, in the past tense: "Captured Notes".
 pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
-    let count = changes.len();
+    let count = items(changes.iter().copied());
     let one = changes.first().map(|change| change.title.as_str()).unwrap_or_default();
     let all = |side: Side| changes.iter().all(|change| change.side == side);
     let text = match purpose {
+        Purpose::Edit if all(Side::System) => {
+            ngettext("Changed {item} on this machine", "Changed {n} items on this machine", count)
+        }
+        Purpose::Edit if all(Side::Manifest) => {
+            ngettext("Saved {item} to the manifest", "Saved {n} items to the manifest", count)
+        }
+        Purpose::Edit => ngettext(
+            "Changed {item}, also in the manifest",
+            "Changed {n} items, also in the manifest",
+            count,
+        ),
         Purpose::Undo => gettext("Undone"),
         Purpose::Redo => gettext("Done again"),
         Purpose::Ignore => gettext("Always ignored from now on"),
-        Purpose::Edit => edited(changes),
         _ if all(Side::System) => ngettext("Applied {item}", "Applied {n} items", count),
         _ if all(Side::Manifest) => ngettext("Captured {item}", "Captured {n} items", count),
         _ => ngettext("Captured and applied {item}", "Captured and applied {n} items", count),
     };
-    let count = match purpose {
-        // Both sides of an item are one.
-        Purpose::Edit => items(changes),
-        _ => count,
-    };
     fill(&text, &[("item", one), ("n", &count.to_string())])
 }
 
-fn items(changes: &[&Change]) -> usize {
-    let items: BTreeSet<_> =
-        changes.iter().map(|change| (&change.subsystem, &change.item)).collect();
+/// How many items are changed: one that changes on both sides is one.
+pub fn items<'a>(changes: impl IntoIterator<Item = &'a Change>) -> usize {
+    let items: BTreeSet<_> = changes.into_iter().map(|c| (&c.subsystem, &c.item)).collect();
     items.len()
-}
-
-/// What an edit did: always to the machine, to the manifest as well unless it was for the machine alone.
-fn edited(changes: &[&Change]) -> String {
-    let all = |side: Side| changes.iter().all(|change| change.side == side);
-    let added = |change: &&Change| change.side == Side::Manifest && change.before.is_none();
-    let count = items(changes);
-    if all(Side::System) {
-        ngettext("Changed {item} on this machine", "Changed {n} items on this machine", count)
-    } else if all(Side::Manifest) {
-        ngettext("Changed {item} in the manifest", "Changed {n} items in the manifest", count)
-    } else if changes.iter().any(added) {
-        ngettext(
-            "Changed {item}, which is in the manifest from now on",
-            "Changed {n} items, which are in the manifest from now on",
-            count,
-        )
-    } else {
-        ngettext("Changed {item}", "Changed {n} items", count)
-    }
 }
 
 /// What became of a change that was not made.

@@ -70,7 +70,22 @@ fn the_button_names_the_direction() {
     assert_eq!(verb(&[capture.clone(), apply.clone()], &Purpose::Apply), "Proceed");
     assert_eq!(verb(std::slice::from_ref(&apply), &Purpose::Undo), "Undo");
     assert_eq!(done(&[&capture], &Purpose::Capture), "Captured a");
-    assert_eq!(done(&[&apply, &apply], &Purpose::Apply), "Applied 2 items");
+    let other = change("b", Side::System, false);
+    assert_eq!(done(&[&apply, &other], &Purpose::Apply), "Applied 2 items");
+}
+
+#[test]
+fn an_edit_says_which_sides_it_changed_and_counts_items_once() {
+    let [machine, manifest] = [Side::System, Side::Manifest].map(|side| change("a", side, false));
+    assert_eq!(done(&[&machine, &manifest], &Purpose::Edit), "Changed a, also in the manifest");
+    assert_eq!(done(&[&machine], &Purpose::Edit), "Changed a on this machine");
+    assert_eq!(done(&[&manifest], &Purpose::Edit), "Saved a to the manifest");
+    let changes = vec![machine, manifest];
+    let quick = Plan { changes, steps: vec![step("a", Risk::default())], ..Plan::default() };
+    assert!(!ask_first(&quick, &Purpose::Edit));
+    let risk = Risk { destructive: true, ..Risk::default() };
+    let lost = Plan { steps: vec![step("a", risk)], ..quick };
+    assert!(ask_first(&lost, &Purpose::Edit));
 }
 
 #[test]
@@ -107,17 +122,4 @@ fn a_step_shows_exactly_what_it_does() {
     };
     let text = exact(&Action::Write(vec![edit]));
     assert!(text.starts_with("/m.json\n") && text.contains("-b") && text.contains("+c"), "{text}");
-}
-
-#[test]
-fn an_edit_says_how_far_it_reached() {
-    let (machine, mut manifest) =
-        (change("one", Side::System, false), change("one", Side::Manifest, false));
-    let said = |changes: &[&Change]| done(changes, &Purpose::Edit);
-    assert_eq!(said(&[&machine]), "Changed one on this machine");
-    assert_eq!(said(&[&machine, &manifest]), "Changed one, which is in the manifest from now on");
-    manifest.before = Some(Record::new());
-    assert_eq!(said(&[&machine, &manifest]), "Changed one");
-    let other = change("two", Side::System, false);
-    assert_eq!(said(&[&machine, &manifest, &other]), "Changed 2 items");
 }

@@ -21,5 +21,6 @@ pub const CSS: &str = "
 }
 .tag.warning { background-color: color-mix(in srgb, var(--warning-bg-color) 25%, transparent); }
 .tag.error { background-color: color-mix(in srgb, var(--error-bg-color) 20%, transparent); }
+.setting-wrong { padding: 8px 12px; }
 .output { padding: 12px; }
 ";

@@ -75,6 +75,26 @@ impl fmt::Display for BadValue {
     }
 }
 
+impl Range {
+    /// Whether a value of the key's type is in range.
+    pub fn allows(&self, value: &Variant) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Choices(choices) => value.str().is_some_and(|v| choices.iter().any(|c| c == v)),
+            Self::Flags(flags) => value
+                .get::<Vec<String>>()
+                .is_some_and(|list| list.iter().all(|one| flags.contains(one))),
+            Self::Between(min, max) => {
+                let number = |text: &str| Variant::parse(Some(value.type_()), text).ok();
+                let [Some(min), Some(max)] = [number(min), number(max)] else { return false };
+                let order = |a: &Variant, b: &Variant| a.partial_cmp(b);
+                order(&min, value).is_some_and(std::cmp::Ordering::is_le)
+                    && order(value, &max).is_some_and(std::cmp::Ordering::is_le)
+            }
+        }
+    }
+}
+
 impl Schemas {
     /// The schemas of this host, and of every installed extension that brings its own.
     pub fn open(host: &Host) -> Self {
@@ -198,6 +218,11 @@ impl Key {
         self.key.summary().map(String::from)
     }
 
+    /// What its schema says about it, translated. As slow as [`Key::summary`].
+    pub fn description(&self) -> Option<String> {
+        self.key.description().map(String::from)
+    }
+
     /// Its type, as a GVariant type string.
     pub fn type_string(&self) -> String {
         self.key.value_type().as_str().to_owned()
@@ -255,9 +280,7 @@ impl Key {
 
     /// Parses GVariant text as this key's type, whether in range or not.
     pub fn parse(&self, text: &str) -> Result<Variant, BadValue> {
-        let kind = self.key.value_type();
-        Variant::parse(Some(&kind), text)
-            .map_err(|_| BadValue::Type { value: text.to_owned(), should: words(&kind, text) })
+        parse(&self.key.value_type(), text)
     }
 
     /// Parses GVariant text as this key's type and makes sure that it is in range.
@@ -287,6 +310,19 @@ impl Key {
         };
         Err(BadValue::Range { value: value.print(false).into(), should })
     }
+}
+
+/// Parses GVariant text as a value of the type that `kind` names, which a key gave.
+pub fn parse_as(kind: &str, text: &str) -> Result<Variant, BadValue> {
+    match VariantTy::new(kind) {
+        Ok(kind) => parse(kind, text),
+        Err(_) => Err(BadValue::Type { value: text.to_owned(), should: kind.to_owned() }),
+    }
+}
+
+fn parse(kind: &VariantTy, text: &str) -> Result<Variant, BadValue> {
+    Variant::parse(Some(kind), text)
+        .map_err(|_| BadValue::Type { value: text.to_owned(), should: words(kind, text) })
 }
 
 /// What a value of this type looks like, for people; `text` is what stands there instead.

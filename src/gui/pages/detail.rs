@@ -116,7 +116,7 @@ fn verbs() -> [(Side, Verb, String); 2] {
 }
 
 /// A row with a value that can be copied; `None` is a value that is not there.
-fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::ActionRow {
+pub fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::ActionRow {
     let row = adw::ActionRow::builder()
         .use_markup(false)
         .title(title)
@@ -138,7 +138,7 @@ fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::Actio
 }
 
 /// What can be done about the item, below everything.
-fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
+pub fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
     let bar = gtk::ActionBar::new();
     for (side, _, label) in verbs().into_iter().rev() {
         let act = if side == Side::Manifest { RowAct::Capture } else { RowAct::Apply };

@@ -143,7 +143,7 @@ impl SimpleComponent for DriftPage {
         // The window may be closing: nobody is left to hear of it then.
         let list = DriftList::new(query.clone(), move |out| drop(input.send(DriftMsg::List(out))));
         name_list(&list, &page.title());
-        let widgets = build(&root, &list, &sender);
+        let widgets = build(&root, page, &list, &sender);
         let input = sender.input_sender().clone();
         glib::timeout_add_local_once(SPINNER_AFTER, move || {
             drop(input.send(DriftMsg::ShowSpinner))
@@ -346,6 +346,7 @@ impl DriftPage {
 
 fn build(
     root: &adw::NavigationPage,
+    page: Page,
     list: &DriftList,
     sender: &ComponentSender<DriftPage>,
 ) -> DriftWidgets {
@@ -366,6 +367,12 @@ fn build(
     filter_button.set_tooltip_text(Some(&gettext("Which items are listed")));
     name_menu(&filter_button);
     header.pack_start(&search_button);
+    let browse = gtk::Button::builder().icon_name("view-list-symbolic").build();
+    browse.set_action_name(Some("win.all-settings"));
+    browse.set_tooltip_text(Some(&gettext("All Settings")));
+    set_name(&browse, &gettext("All Settings"));
+    browse.set_visible(page == Page::Settings);
+    header.pack_start(&browse);
     header.pack_end(&refresh);
     header.pack_end(&filter_button);
     root.insert_action_group("drift", Some(&filter_actions(sender)));

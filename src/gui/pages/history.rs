@@ -119,7 +119,7 @@ impl SimpleComponent for HistoryPage {
 /// What an operation did, in a few words.
 pub fn title(operation: &Operation) -> String {
     let changes = &operation.changes;
-    let count = changes.len();
+    let count = crate::steps::items(changes);
     let one = changes.first().map(|change| change.title.as_str()).unwrap_or_default();
     let all = |side: Side| changes.iter().all(|change| change.side == side);
     let text = match operation.kind {

@@ -6,6 +6,7 @@ pub mod drift_list;
 pub mod history;
 pub mod log;
 pub mod overview;
+pub mod settings;
 
 use relm4::adw::prelude::*;
 use relm4::gtk::glib;

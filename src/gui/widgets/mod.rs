@@ -5,6 +5,8 @@ pub mod notices;
 pub mod plan_dialog;
 pub mod plan_progress;
 pub mod row_object;
+pub mod setting_list;
+pub mod setting_row;
 pub mod sidebar;
 
 use relm4::gtk;

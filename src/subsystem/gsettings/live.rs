@@ -183,7 +183,12 @@ pub fn find(key: &SettingKey, schemas: &Schemas) -> Result<(String, Key), String
 
 /// The canonical form of a value.
 pub fn value(key: &SettingKey, schema_key: &Key, variant: &Variant) -> Value {
-    if (known::is_set(key.schema.as_str(), key.key.as_str()) || schema_key.is_flags())
+    value_of(key, schema_key.is_flags(), variant)
+}
+
+/// The canonical form of a value, where it is known whether the key holds flags.
+pub fn value_of(key: &SettingKey, flags: bool, variant: &Variant) -> Value {
+    if (flags || known::is_set(key.schema.as_str(), key.key.as_str()))
         && let Some(list) = variant.get::<Vec<String>>()
     {
         return Value::Set(list.into());

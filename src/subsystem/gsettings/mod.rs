@@ -20,6 +20,7 @@ use crate::manifest::Manifests;
 use crate::words::{fill, gettext, mark, ngettext};
 
 pub mod baseline;
+pub mod catalog;
 mod changed;
 mod check;
 mod key;
@@ -36,8 +37,11 @@ const LIST: &str = "settings";
 /// The one field: GVariant text with type annotations, or, for some lists, a set.
 const VALUE: &str = "value";
 
+/// The subsystem's id.
+pub const ID: SubsystemId = SubsystemId::new("gsettings");
+
 static ABOUT: About = About {
-    id: SubsystemId::new("gsettings"),
+    id: ID,
     noun: "gsetting",
     page: Page::Settings,
     title: mark("Settings"),
