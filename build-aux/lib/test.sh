@@ -116,13 +116,15 @@ build_fuzz() { # in the build environment
 
 # The same seed each time; what was found in other runs is not used, so that a run can be repeated.
 run_fuzz() { # NAME SECONDS, in the build environment
-    local program kept=target/fuzz/$1 corpus
+    local program kept=target/fuzz/$1 corpus found
     program=$(fuzz_program)/$1
     corpus=$(mktemp -d)
     mkdir -p "$kept"
     if ! "$program" -seed=1 -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$kept/" "$corpus" "fuzz/seeds/$1" >"$kept/log" 2>&1; then
         grep -v '^#' "$kept/log" | tail -40 >&2
-        echo "$1: failed. Again: build-aux/dev shell -- $program $kept/crash-…; then put the input into fuzz/seeds/$1" >&2
+        found=$(sed -n 's/.*Test unit written to //p' "$kept/log")
+        echo "$1: failed. To see it again: build-aux/dev shell -- $program ${found:-$kept/…}" >&2
+        echo "Once it is mended, the input belongs to fuzz/seeds/$1." >&2
         return 1
     fi
     # Without feedback from the program it would be no fuzzing: the coverage has to be more than what the seeds give.

@@ -56,6 +56,33 @@ fn a_last_line_without_an_end_gets_one_and_crlf_stays() {
     assert_eq!(file.to_string(), "[A]\r\nx=1\r\ny=2\r\n");
 }
 
+#[derive(Clone, Debug)]
+enum Edit {
+    Text(String),
+    List(Vec<String>),
+    Remove,
+}
+
+fn edit() -> impl Strategy<Value = (String, String, Edit)> {
+    let change = prop_oneof![
+        3 => "[ \t\n\r;\\\\aé=#\\[]{0,5}".prop_map(Edit::Text),
+        3 => prop::collection::vec("[ \t\n;\\\\aé]{0,4}", 0..4).prop_map(Edit::List),
+        2 => Just(Edit::Remove),
+    ];
+    ("A|B|C d|New", "[a-c]", change)
+}
+
+/// Every value as it is written.
+fn raws(file: &Keyfile) -> std::collections::BTreeMap<(String, String), String> {
+    let keys = |group| file.keys(group).into_iter().map(move |key| (group, key));
+    let all = file.groups().flat_map(keys);
+    all.map(|(group, key)| {
+        let raw = file.raw(group, key).unwrap().to_owned();
+        ((group.to_owned(), key.to_owned()), raw)
+    })
+    .collect()
+}
+
 #[test]
 fn what_glib_refuses_is_refused_with_its_line() {
     for (text, line) in [
@@ -150,5 +177,79 @@ proptest! {
         ours.remove("New", "text");
         prop_assert_eq!(ours.raw("New", "text"), None);
         prop_assert!(Keyfile::parse(&ours.to_string()).is_ok());
+    }
+
+    /// Whatever is done to a file, its comments and all other values stay, and GLib reads what was meant.
+    #[test]
+    fn edits_do_what_they_say_and_nothing_else(text in file(), edits in prop::collection::vec(edit(), 1..8)) {
+        let Ok(mut ours) = Keyfile::parse(&text) else { return Ok(()) };
+        let comments = |text: &str| -> Vec<String> {
+            text.lines().filter(|line| line.trim_start().starts_with('#')).map(str::to_owned).collect()
+        };
+        for (group, key, edit) in &edits {
+            let mut expected = raws(&ours);
+            let at = (group.clone(), key.clone());
+            match edit {
+                Edit::Text(text) => {
+                    ours.set_text(group, key, text);
+                    expected.insert(at, encode(text));
+                }
+                Edit::List(list) => {
+                    ours.set_list(group, key, list.iter().map(String::as_str));
+                    expected.insert(at, encode_list(list.iter().map(String::as_str)));
+                }
+                Edit::Remove => {
+                    prop_assert_eq!(ours.remove(group, key), expected.remove(&at).is_some());
+                }
+            }
+            prop_assert_eq!(&raws(&ours), &expected);
+            let written = ours.to_string();
+            prop_assert_eq!(comments(&written), comments(&text));
+            let again = parse(&written);
+            prop_assert_eq!(&raws(&again), &expected);
+            prop_assert_eq!(again.to_string(), written.clone());
+            let glib = glib::KeyFile::new();
+            glib.load_from_data(&written, glib::KeyFileFlags::KEEP_TRANSLATIONS).unwrap();
+            for ((group, key), raw) in &expected {
+                prop_assert_eq!(glib.value(group, key).unwrap().to_string(), raw.clone());
+            }
+            match edit {
+                Edit::Text(text) => prop_assert_eq!(glib.string(group, key).unwrap().to_string(), text.clone()),
+                Edit::List(list) => {
+                    let read = glib.string_list(group, key).unwrap();
+                    prop_assert_eq!(read.iter().map(|e| e.to_string()).collect::<Vec<_>>(), list.clone());
+                }
+                Edit::Remove => prop_assert!(!glib.has_key(group, key).unwrap_or(false)),
+            }
+        }
+    }
+
+    #[test]
+    fn what_glib_writes_is_read(edits in prop::collection::vec(edit(), 1..8)) {
+        let glib = glib::KeyFile::new();
+        for (group, key, edit) in &edits {
+            match edit {
+                Edit::Text(text) => glib.set_string(group, key, text),
+                // The bindings have no way to write a list.
+                Edit::List(list) => {
+                    glib.set_string(group, key, &list.concat());
+                    glib.set_comment(Some(group), Some(key), " a list; [not]").unwrap();
+                }
+                Edit::Remove => drop(glib.remove_key(group, key)),
+            }
+        }
+        let written = glib.to_data().to_string();
+        let ours = parse(&written);
+        prop_assert_eq!(ours.to_string(), written);
+        for (group, key, _) in &edits {
+            let theirs = glib.string(group, key).ok().map(|text| text.to_string());
+            if theirs.is_some() || glib.value(group, key).is_err() {
+                prop_assert_eq!(ours.text(group, key), theirs);
+            }
+            if let Ok(list) = glib.string_list(group, key) {
+                let list: Vec<String> = list.iter().map(|e| e.to_string()).collect();
+                prop_assert_eq!(ours.list(group, key), Some(list));
+            }
+        }
     }
 }
