@@ -283,6 +283,13 @@ fn noise_is_ignored_and_choices_are_not() {
         "org.gtk.Settings.ColorChooser custom-colors",
         "org.example.App window-maximized",
         "org.gnome.shell.weather locations",
+        "org.gnome.evolution-data-server.calendar reminders-past",
+        "org.gtk.gtk4.Settings.EmojiChooser recently-used-emoji",
+        "org.gnome.Settings last-panel",
+        "org.example.App.state.window size",
+        "org.example.Portal:/org/gnome/portal/filechooser/org.x/ show-hidden",
+        "org.example.App fullscreen",
+        "org.example.App search-history",
     ] {
         assert!(ignored(item), "{item}");
     }
@@ -294,6 +301,8 @@ fn noise_is_ignored_and_choices_are_not() {
         "org.gnome.desktop.notifications show-banners",
         "org.gnome.desktop.notifications.application:/org/gnome/desktop/notifications/application/x/ enable",
         "org.gnome.shell favorite-apps",
+        "org.gnome.desktop.wm.keybindings toggle-fullscreen",
+        "org.gnome.desktop.privacy remember-app-usage",
         "org.gnome.desktop.wm.preferences button-layout",
     ] {
         assert!(!ignored(item), "{item}");
