@@ -298,7 +298,8 @@ class Settings(Distribution):
         self.assertEqual(plan["held"], [])
         self.assertEqual(set(self.untracked()), expected, "diff lists the same")
         everything = json.loads(self.bkt("gsetting", "capture", "-n", "--json"))
-        self.assertEqual({c["item"] for c in everything["changes"]} - expected, {f"{INTERFACE} clock-format"})
+        self.assertLess(expected | {f"{INTERFACE} clock-format"}, {change["item"] for change in everything["changes"]},
+                        "plain capture takes what is stored at its default too: GTK's file dialog does that")
         # The repository's own list extends ours.
         self.write("ignore.json", {"ignore": [{"subsystem": "gsettings", "item": f"{INTERFACE} clock-*"}]})
         self.bkt("gsetting", "capture", "--all-changed", "-y")

@@ -169,6 +169,32 @@ fn spelling_is_no_difference() {
 }
 
 #[test]
+fn flags_and_known_lists_are_sets_and_other_lists_are_not() {
+    let machine = Machine::new();
+    machine.schemas(
+        r#"<flags id="org.f.F"><value nick="aa" value="1"/><value nick="bb" value="2"/></flags>
+        <schema id="org.f" path="/org/f/">
+          <key name="flags" flags="org.f.F"><default>[]</default></key>
+          <key name="order" type="as"><default>[]</default></key>
+        </schema>
+        <schema id="org.gnome.desktop.input-sources" path="/org/gnome/desktop/input-sources/">
+          <key name="xkb-options" type="as"><default>[]</default></key>
+        </schema>"#,
+    );
+    let host = machine.host();
+    let value = |item: &str, text: &str| {
+        let key = SettingKey::parse(&ItemKey::new(item)).unwrap();
+        typed(&host, &key, text).unwrap().1.get(VALUE).cloned().unwrap()
+    };
+    let sets = ["org.f flags", "org.gnome.desktop.input-sources xkb-options"];
+    for item in sets {
+        assert_eq!(value(item, "['aa', 'bb']"), value(item, "['bb', 'aa']"));
+        assert_eq!(live::text(&value(item, "[]")), "@as []");
+    }
+    assert_ne!(value("org.f order", "['a', 'b']"), value("org.f order", "['b', 'a']"));
+}
+
+#[test]
 fn capture_touches_one_value_and_keeps_the_rest() {
     let before = r#"{
   "settings": [
