@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::core::item::Layer;
+use crate::core::item::{Layer, Reading};
 use crate::core::plan::{Action, Bundle, DconfEdit, Step};
 use crate::host::shell::ShellExtension;
 use crate::host::testing::{Machine, database};
