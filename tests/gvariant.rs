@@ -36,7 +36,11 @@ fn of(kind: &str) -> BoxedStrategy<Variant> {
         "x" => any::<i64>().prop_map(|v| v.into()).boxed(),
         "t" => any::<u64>().prop_map(|v| v.into()).boxed(),
         "h" => any::<i32>().prop_map(|v| Handle(v).into()).boxed(),
-        "d" => any::<f64>().prop_map(|v| v.into()).boxed(),
+        // GLib prints numbers too small for their full precision, and does not read them: no setting has one.
+        "d" => {
+            use prop::num::f64::{INFINITE, NEGATIVE, NORMAL, POSITIVE, ZERO};
+            (NORMAL | ZERO | INFINITE | POSITIVE | NEGATIVE).prop_map(|v| v.into()).boxed()
+        }
         "s" => prop_oneof!["[^\0]{0,12}", "['\"\\\\\n\t\u{1}é日🎉 ]{0,6}"]
             .prop_map(|v: String| v.into())
             .boxed(),
@@ -74,18 +78,11 @@ fn of(kind: &str) -> BoxedStrategy<Variant> {
     }
 }
 
-/// NaN is no number, so not itself either: bytes are compared, and its sign and payload are not kept in text.
-fn without_nan(value: &Variant) -> bool {
-    value.get::<f64>().is_none_or(|number| !number.is_nan())
-        && (!value.is_container() || value.iter().all(|child| without_nan(&child)))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn text_reads_back_as_the_same_value(value in kind().prop_flat_map(|kind| of(&kind))) {
-        prop_assume!(without_nan(&value));
         let text = value.print(true);
         prop_assert!(!text.contains('\n'), "a line of a baseline is one line: {text}");
         // With its type named and without, as a manifest's value is read where the schema is installed, and where not.
@@ -101,7 +98,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_is_an_error_and_no_more(text in "[^\0]{0,40}|[][(){}<>@'\"\\\\a-z0-9:,. -]{0,40}") {
+    fn garbage_is_an_error_and_no_more(text in "[^\0]{0,40}|[\\]\\[(){}<>@'\"\\\\a-z0-9:,. -]{0,40}") {
         for kind in [None, Some("s"), Some("a{sv}"), Some("m(ii)")] {
             let kind = kind.map(|kind| VariantTy::new(kind).unwrap());
             if let Ok(value) = Variant::parse(kind, &text) {

@@ -204,3 +204,23 @@ fn a_page_says_what_it_is_without_rows() {
     let unavailable = PageState::Unavailable { reason: "no flatpak".to_owned(), hint: None };
     assert_eq!(page_state(Some(&missing), &query, 0), unavailable);
 }
+
+/// What cannot be so on this machine is no difference, offers no verb, and says why.
+#[test]
+fn what_is_barred_says_why() {
+    use bucket::core::item::Barred;
+    let barred = |by: Barred, live: Live| {
+        let item = item("x", None, Some(branch("a")), Some(live.barred(Some(by))), None);
+        Row::new(&ABOUT, 0, &item)
+    };
+    let row = barred(Barred::NotHere("it is not installed".to_owned()), Live::absent());
+    assert!(row.subtitle.starts_with("Not on this machine: it is not installed"), "{row:?}");
+    assert_eq!((row.symbol(), row.system.absent), ("○", true));
+    let row = barred(Barred::Locked("by the administrator".to_owned()), Live::known(branch("b")));
+    assert!(row.subtitle.starts_with("Locked: by the administrator"), "{row:?}");
+    assert_eq!(row.system.text, "b");
+    for side in [Side::Manifest, Side::System] {
+        assert_eq!(row.action(side), Err("by the administrator".to_owned()));
+    }
+    assert!(!row.item.counts());
+}

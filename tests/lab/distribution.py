@@ -48,7 +48,7 @@ class Distribution(Case):
         """What asks for attention: "subsystem key" to state."""
         return {f"{subsystem} {key}": item["state"]
                 for subsystem, items in self.report().items() for key, item in items.items()
-                if item["state"] not in ("in-sync", "pending", "unknown") and not item.get("ignored")}
+                if item["state"] not in ("in-sync", "pending", "unknown", "not-here", "locked") and not item.get("ignored")}
 
     def manifest(self, name):
         return json.loads((MANIFESTS / name).read_text())

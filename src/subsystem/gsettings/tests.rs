@@ -169,6 +169,32 @@ fn spelling_is_no_difference() {
 }
 
 #[test]
+fn flags_and_known_lists_are_sets_and_other_lists_are_not() {
+    let machine = Machine::new();
+    machine.schemas(
+        r#"<flags id="org.f.F"><value nick="aa" value="1"/><value nick="bb" value="2"/></flags>
+        <schema id="org.f" path="/org/f/">
+          <key name="flags" flags="org.f.F"><default>[]</default></key>
+          <key name="order" type="as"><default>[]</default></key>
+        </schema>
+        <schema id="org.gnome.desktop.input-sources" path="/org/gnome/desktop/input-sources/">
+          <key name="xkb-options" type="as"><default>[]</default></key>
+        </schema>"#,
+    );
+    let host = machine.host();
+    let value = |item: &str, text: &str| {
+        let key = SettingKey::parse(&ItemKey::new(item)).unwrap();
+        typed(&host, &key, text).unwrap().1.get(VALUE).cloned().unwrap()
+    };
+    let sets = ["org.f flags", "org.gnome.desktop.input-sources xkb-options"];
+    for item in sets {
+        assert_eq!(value(item, "['aa', 'bb']"), value(item, "['bb', 'aa']"));
+        assert_eq!(live::text(&value(item, "[]")), "@as []");
+    }
+    assert_ne!(value("org.f order", "['a', 'b']"), value("org.f order", "['b', 'a']"));
+}
+
+#[test]
 fn capture_touches_one_value_and_keeps_the_rest() {
     let before = r#"{
   "settings": [
@@ -283,6 +309,13 @@ fn noise_is_ignored_and_choices_are_not() {
         "org.gtk.Settings.ColorChooser custom-colors",
         "org.example.App window-maximized",
         "org.gnome.shell.weather locations",
+        "org.gnome.evolution-data-server.calendar reminders-past",
+        "org.gtk.gtk4.Settings.EmojiChooser recently-used-emoji",
+        "org.gnome.Settings last-panel",
+        "org.example.App.state.window size",
+        "org.example.Portal:/org/gnome/portal/filechooser/org.x/ show-hidden",
+        "org.example.App fullscreen",
+        "org.example.App search-history",
     ] {
         assert!(ignored(item), "{item}");
     }
@@ -294,6 +327,8 @@ fn noise_is_ignored_and_choices_are_not() {
         "org.gnome.desktop.notifications show-banners",
         "org.gnome.desktop.notifications.application:/org/gnome/desktop/notifications/application/x/ enable",
         "org.gnome.shell favorite-apps",
+        "org.gnome.desktop.wm.keybindings toggle-fullscreen",
+        "org.gnome.desktop.privacy remember-app-usage",
         "org.gnome.desktop.wm.preferences button-layout",
     ] {
         assert!(!ignored(item), "{item}");
