@@ -216,6 +216,11 @@ fn show_step(app: &App, number: usize, planned: &PlannedStep) {
             edits.iter().map(|e| app.host.display(std::path::Path::new(&e.path))).collect()
         }
         Action::Dconf(edits) => edits.iter().map(|edit| edit.key.clone()).collect(),
+        Action::Download(download) => vec![download.url.clone()],
+        Action::Copy(copy) => {
+            let shown = |path: &str| app.host.display(std::path::Path::new(path));
+            vec![format!("{} → {}", shown(&copy.from), shown(&copy.to))]
+        }
     };
     for detail in details {
         app.out.line(&paint(Style::Dim, &format!("       {detail}")));

@@ -164,6 +164,41 @@ pub struct DconfEdit {
     pub after: Option<String>,
 }
 
+/// A file to fetch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Download {
+    /// Where it is.
+    pub url: String,
+    /// The absolute path it gets.
+    pub path: String,
+    /// Its checksum, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The extension it has to hold, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Bundle>,
+}
+
+/// What an extension's archive has to say of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Bundle {
+    /// Its UUID.
+    pub uuid: String,
+    /// A version of GNOME Shell that it has to be made for.
+    pub shell: Option<String>,
+}
+
+/// A directory to copy or to move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Copy {
+    /// Absolute path.
+    pub from: String,
+    /// Absolute path.
+    pub to: String,
+    /// Whether it is gone from its old place afterwards.
+    pub moving: bool,
+}
+
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -174,6 +209,10 @@ pub enum Action {
     Write(Vec<FileEdit>),
     /// Writes settings, all in one dconf transaction.
     Dconf(Vec<DconfEdit>),
+    /// Fetches a file, which is there durably and as a whole, or not at all.
+    Download(Download),
+    /// Copies or moves a directory; what was in its new place goes.
+    Copy(Copy),
 }
 
 /// One step of a plan. A step happens as a whole or, where it runs a program, may be interrupted.

@@ -11,6 +11,7 @@ use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
 use crate::host::command::RunError;
 use crate::host::fs::{FsError, LockError};
+use crate::host::http::{HttpError, Trouble};
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
@@ -86,6 +87,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     }
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
+    }
+    if let Some(error) = error.downcast_ref::<HttpError>() {
+        return Some(transfer(error));
     }
     if let Some(InvalidName { text, kind, expected }) = error.downcast_ref::<InvalidName>() {
         let message = gettext("“{text}” is not {kind}: {expected}");
@@ -238,6 +242,19 @@ fn undo(error: &UndoError) -> Option<Told> {
         }
         UndoError::State(error) => state(error)?,
     })
+}
+
+fn transfer(error: &HttpError) -> Told {
+    let text = gettext("{address} could not be fetched: {why}");
+    let message = fill(&text, &[("address", &error.address), ("why", &error.reason())]);
+    let hint = match &error.trouble {
+        Trouble::Unreachable(_) | Trouble::TooSlow => {
+            Some(gettext("Look at the network connection, then try again."))
+        }
+        Trouble::Status(500..) => Some(gettext("Try again later.")),
+        _ => None,
+    };
+    Told { message, hint }
 }
 
 fn program(error: &RunError) -> Told {

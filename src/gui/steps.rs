@@ -51,6 +51,8 @@ pub fn exact(action: &Action) -> String {
             });
             lines.collect::<Vec<_>>().join("\n\n")
         }
+        Action::Download(download) => format!("{}\n→ {}", download.url, download.path),
+        Action::Copy(copy) => format!("{}\n→ {}", copy.from, copy.to),
     }
 }
 
@@ -115,7 +117,7 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
             waits
                 || plan.steps.iter().any(|planned| {
                     let risk = planned.step.risk;
-                    matches!(planned.step.action, Action::Run(_))
+                    matches!(planned.step.action, Action::Run(_) | Action::Download(_))
                         || risk.password
                         || risk.reboot
                         || risk.destructive

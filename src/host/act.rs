@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use tokio_util::sync::CancellationToken;
 
 use super::{Host, fs};
-use crate::core::plan::{Action, FileEdit};
+use crate::core::plan::{Action, Copy, Download, FileEdit};
 use crate::words::{fill, gettext};
 
 /// Performs one action. Lines of a program's output go to `line`.
@@ -23,6 +23,17 @@ pub fn perform(
         }
         Action::Write(edits) => write(edits),
         Action::Dconf(edits) => super::dconf::write(host, edits),
+        Action::Download(Download { url, path, sha256, bundle }) => {
+            let check = |path: &Path| match bundle {
+                Some(bundle) => super::bundle::check(path, bundle),
+                None => Ok(()),
+            };
+            let (path, sha256) = (Path::new(path), sha256.as_deref());
+            Ok(super::http::download(host, url, path, sha256, &check, line, cancel)?)
+        }
+        Action::Copy(Copy { from, to, moving }) => {
+            Ok(super::tree::copy(Path::new(from), Path::new(to), *moving)?)
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub struct FsError {
 }
 
 /// The system's words without "(os error 13)".
-fn plain(error: &io::Error) -> String {
+pub(super) fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_owned(),
@@ -30,7 +30,7 @@ fn plain(error: &io::Error) -> String {
     }
 }
 
-fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FsError {
+pub(super) fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FsError {
     let path = path.to_owned();
     move |source| FsError { doing, path, source }
 }
@@ -121,7 +121,7 @@ pub fn tidy(path: &Path) -> Result<(), FsError> {
     Ok(())
 }
 
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
@@ -137,8 +137,64 @@ fn write_new(temporary: &Path, replaced: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+}
+
+/// A file that is written piece by piece beside its place, and stands there only when it is whole. One that is not
+/// kept leaves nothing behind.
+#[derive(Debug)]
+pub struct NewFile {
+    place: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    kept: bool,
+}
+
+impl NewFile {
+    /// Begins the file for `place`, and makes its directory.
+    pub fn create(place: &Path) -> Result<Self, FsError> {
+        let parent = place.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(parent).map_err(error("written", place))?;
+        let temporary =
+            parent.join(format!(".{}.{}", file_name(place), uuid::Uuid::new_v4().simple()));
+        // What an earlier program that was killed left of the same file.
+        tidy(place)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o644)
+            .open(&temporary)
+            .map_err(error("written", place))?;
+        Ok(Self { place: place.to_owned(), temporary, file, kept: false })
+    }
+
+    /// Adds to its end.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), FsError> {
+        self.file.write_all(bytes).map_err(error("written", &self.place))
+    }
+
+    /// Where what was written so far can be read.
+    pub fn path(&self) -> &Path {
+        &self.temporary
+    }
+
+    /// Puts the file in its place, durably.
+    pub fn keep(mut self) -> Result<(), FsError> {
+        let done = self.file.sync_all().and_then(|()| fs::rename(&self.temporary, &self.place));
+        done.map_err(error("written", &self.place))?;
+        self.kept = true;
+        sync_parent(&self.place).map_err(error("written", &self.place))
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // It is a temporary file, and what matters more has been said.
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
 }
 
 /// Appends `text` to a file and waits until it is on the disk.

@@ -8,12 +8,14 @@ use tokio_util::sync::CancellationToken;
 use crate::core::plan::Command;
 
 pub mod act;
+pub mod bundle;
 pub mod bus;
 pub mod command;
 pub mod dconf;
 pub mod flatpak;
 pub mod follow;
 pub mod fs;
+pub mod http;
 pub mod interrupt;
 pub mod keyfile;
 pub mod logind;
@@ -22,6 +24,7 @@ pub mod schemas;
 pub mod shell;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tree;
 
 pub use command::{CommandLog, RunError, Runner};
 

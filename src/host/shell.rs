@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use zbus::OwnedVariant;
 
-use super::Host;
 use super::bus::{self, BusError, Service};
+use super::{Host, fs};
 
 /// A Shell that is busy is not waited for any longer: everything but errors is on the disk.
 const SHELL: Service =
@@ -67,6 +67,8 @@ pub struct ShellExtension {
     pub error: Option<String>,
     /// Whether an update waits for the next log-in.
     pub has_update: bool,
+    /// The version that runs, which need not be the one on the disk.
+    pub version: Option<i64>,
 }
 
 /// The running Shell.
@@ -106,11 +108,47 @@ pub fn ask(host: &Host) -> Result<Shell, BusError> {
     })
 }
 
+/// The version of the Shell that is on the disk, as far as it can be told without starting it: `48`.
+///
+/// Its library carries the version of Mutter's interface, which is 16 for GNOME 48 and grows with it.
+pub fn installed(host: &Host) -> Option<String> {
+    let triplet = |arch: &str| format!("/usr/lib/{arch}-linux-gnu/gnome-shell");
+    let places = ["/usr/lib/gnome-shell".to_owned(), "/usr/lib64/gnome-shell".to_owned()];
+    let names = places
+        .into_iter()
+        .chain(std::iter::once(triplet(std::env::consts::ARCH)))
+        .filter_map(|place| fs::list(&host.path(&place)).ok().flatten())
+        .flatten();
+    let api =
+        |name: String| name.strip_prefix("libshell-")?.strip_suffix(".so")?.parse::<u32>().ok();
+    names.filter_map(api).max().map(|api| (api + 32).to_string())
+}
+
+/// The part of a Shell's version that extensions are made for: `48` of `48.7`, `3.38` of `3.38.4`.
+pub fn major(version: &str) -> &str {
+    let parts = if version.starts_with("3.") { 2 } else { 1 };
+    let end = version.match_indices('.').nth(parts - 1).map(|(at, _)| at);
+    end.map_or(version, |end| &version[..end])
+}
+
+/// The Shell's versions that an extension's metadata names.
+pub fn made_for(metadata: &serde_json::Value) -> Vec<String> {
+    let list = metadata.get("shell-version").and_then(serde_json::Value::as_array);
+    list.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether an extension made for `versions` runs in this Shell. The rule is the Shell's: a number alone stands for
+/// all of that release.
+pub fn supports(versions: &[String], shell: &str) -> bool {
+    versions.iter().any(|version| major(version) == major(shell))
+}
+
 fn extension(info: &Dict) -> ShellExtension {
     ShellExtension {
         state: number(info, "state").map_or(State::Other(0), State::from),
         error: text(info, "error").filter(|error| !error.is_empty()),
         has_update: matches!(info.get("hasUpdate").map(|v| &**v), Some(zbus::Variant::Bool(true))),
+        version: number(info, "version"),
     }
 }
 
@@ -137,11 +175,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn versions_are_compared_as_the_shell_does() {
+        let made_for = |list: &[&str]| list.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
+        assert!(supports(&made_for(&["47", "48"]), "48.7"));
+        assert!(supports(&made_for(&["48.1"]), "48"));
+        assert!(!supports(&made_for(&["4", "47"]), "48.7"));
+        assert!(supports(&made_for(&["3.38"]), "3.38.4"));
+        assert!(!supports(&made_for(&["3.36"]), "3.38.4"));
+        assert!(!supports(&[], "48"));
+    }
+
+    #[test]
+    fn the_version_on_the_disk_needs_no_running_shell() {
+        let machine = crate::host::testing::Machine::new();
+        assert_eq!(installed(&machine.host()), None);
+        machine.file("usr/lib64/gnome-shell/libshell-18.so", "");
+        machine.file("usr/lib64/gnome-shell/libst-18.so", "");
+        assert_eq!(installed(&machine.host()).as_deref(), Some("50"));
+    }
+
+    #[test]
     fn an_extension_is_read_from_what_the_shell_says() {
         let info: Dict = [
             ("state", zbus::Variant::from(3.0)),
             ("error", zbus::Variant::from("TypeError: x")),
             ("hasUpdate", zbus::Variant::from(false)),
+            ("version", zbus::Variant::from(3.0)),
         ]
         .into_iter()
         .map(|(key, value)| (key.to_owned(), OwnedVariant::try_from(value).unwrap()))
@@ -151,7 +210,8 @@ mod tests {
             ShellExtension {
                 state: State::Error,
                 error: Some("TypeError: x".to_owned()),
-                has_update: false
+                has_update: false,
+                version: Some(3),
             }
         );
         assert_eq!(extension(&Dict::new()).state, State::Other(0));

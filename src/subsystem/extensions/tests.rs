@@ -146,6 +146,7 @@ fn the_shell_adds_what_only_it_knows() {
         state,
         error: error.map(str::to_owned),
         has_update: false,
+        version: None,
     };
     let shell = Shell {
         version: Some("48.7".to_owned()),
