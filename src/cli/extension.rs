@@ -2,13 +2,20 @@
 
 use clap::Subcommand;
 
+use super::act::versioned;
 use super::app::{App, Exit};
 use super::noun::{self, Common};
+use super::output::{Style, columns, pad, paint};
 use super::pun::{self, Pun};
-use crate::core::item::{ItemKey, Record, SubsystemId};
+use crate::core::item::{ItemKey, Record, SubsystemId, WantedItems};
 use crate::core::names::ExtensionUuid;
+use crate::core::near::nearest;
+use crate::core::report::Report;
 use crate::engine::{Edit, Wish};
-use crate::words::gettext;
+use crate::manifest::repo::RepoError;
+use crate::subsystem::extensions::compat::{self, Compatibility, Fit, Judged};
+use crate::subsystem::{Subsystem, Unfit, extensions::Extensions};
+use crate::words::{fill, gettext, ngettext};
 
 const NOUN: &str = "extension";
 const EXTENSIONS: SubsystemId = SubsystemId::new("extensions");
@@ -17,9 +24,13 @@ const EXTENSIONS: SubsystemId = SubsystemId::new("extensions");
 #[command(
     about = gettext("GNOME Shell extensions"),
     after_help = gettext("\
+Extensions are installed from https://extensions.gnome.org, or from the site that BKT_EXTENSIONS_URL names.
+
 Examples:
   bkt extension list               what is installed or wanted, and how it stands
-  bkt extension disable UUID       switch it off, here and in the manifest")
+  bkt extension add UUID           install it, switch it on, and save that to the manifest
+  bkt extension disable UUID       switch it off, here and in the manifest
+  bkt extension check --shell 50   what of it works in GNOME 50")
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -28,10 +39,21 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
+    #[command(about = gettext("Install extensions and switch them on"))]
+    Add(Named),
+    #[command(about = gettext("Uninstall extensions, and stop tracking them"))]
+    Remove(Named),
     #[command(about = gettext("Switch extensions on"))]
     Enable(Named),
     #[command(about = gettext("Switch extensions off"))]
     Disable(Named),
+    #[command(
+        about = gettext("Say which extensions work in a version of GNOME"),
+        long_about = gettext("\
+Say which extensions work in a version of GNOME: those that are yours, switched on or in the manifest, or those named.
+Exits with status 3 if one that is switched on works neither as it is installed nor with an update.")
+    )]
+    Check(Check),
     #[command(flatten)]
     Common(Common),
 }
@@ -44,21 +66,123 @@ struct Named {
     pun: Pun,
 }
 
+#[derive(clap::Args)]
+struct Check {
+    #[arg(value_name = "UUID", help = gettext("The extension's UUID, as in name@author"))]
+    uuids: Vec<ExtensionUuid>,
+    #[arg(long, value_name = "VERSION", help = gettext("The version of GNOME Shell (default: this machine's)"))]
+    shell: Option<String>,
+    #[arg(long, help = gettext("Do not ask the extensions site"))]
+    offline: bool,
+}
+
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     match &args.verb {
-        Verb::Enable(named) => switch(app, named, true),
+        Verb::Add(named) | Verb::Enable(named) => switch(app, named, true),
         Verb::Disable(named) => switch(app, named, false),
+        Verb::Remove(named) => wish(app, named, &Edit::Remove),
+        Verb::Check(args) => check(app, args),
         Verb::Common(verb) => noun::run(app, NOUN, verb),
     }
 }
 
 fn switch(app: &App, named: &Named, on: bool) -> anyhow::Result<Exit> {
-    pun::act(app, &[EXTENSIONS], &named.pun, |_, _| {
+    wish(app, named, &Edit::put(Record::new().with("enabled", on)))
+}
+
+fn wish(app: &App, named: &Named, edit: &Edit) -> anyhow::Result<Exit> {
+    let on = Edit::put(Record::new().with("enabled", true));
+    pun::act(app, &[EXTENSIONS], &named.pun, |engine, report| {
+        let installed = compat::installed(engine.host())?;
+        for uuid in &named.uuids {
+            // What is switched on and is not here is installed; nothing else makes sense of what nobody has.
+            let here = installed.contains(uuid) || report_has(report, uuid);
+            if *edit != on && !here {
+                return Err(unknown(uuid, &installed).into());
+            }
+        }
         let wish = |uuid: &ExtensionUuid| Wish {
             subsystem: EXTENSIONS,
             item: ItemKey::new(uuid.as_str()),
-            edit: Edit::put(Record::new().with("enabled", on)),
+            edit: edit.clone(),
         };
         Ok(named.uuids.iter().map(wish).collect())
     })
+}
+
+fn report_has(report: &Report, uuid: &ExtensionUuid) -> bool {
+    report.item(&EXTENSIONS, &ItemKey::new(uuid.as_str())).is_some()
+}
+
+fn unknown(uuid: &ExtensionUuid, installed: &[ExtensionUuid]) -> Unfit {
+    let text = gettext("{extension} is neither installed nor in the manifest");
+    let message = fill(&text, &[("extension", uuid.as_str())]);
+    let names = installed.iter().map(|uuid| (uuid.as_str(), Vec::new()));
+    Unfit { message, close: nearest(uuid.as_str(), names), unsure: false }
+}
+
+fn check(app: &App, args: &Check) -> anyhow::Result<Exit> {
+    let wanted = match app.engine() {
+        Ok(engine) => Extensions.wanted(&engine.manifests(), engine.host())?,
+        // What is installed can be judged without a repository.
+        Err(error) if matches!(error.downcast_ref(), Some(RepoError::None)) => WantedItems::new(),
+        Err(error) => return Err(error),
+    };
+    let busy = super::progress::busy(&app.out, gettext("Looking it up"));
+    let found =
+        compat::check(&app.host, &wanted, &args.uuids, args.shell.as_deref(), args.offline)?;
+    drop(busy);
+    let breaking = found.breaking().count();
+    if app.global.json {
+        app.out.json(&versioned(&found))?;
+    } else {
+        table(app, &found);
+        let text = match breaking {
+            0 => gettext("Everything that is switched on works in GNOME {version}."),
+            n => ngettext(
+                "{n} extension that is switched on does not work in GNOME {version}.",
+                "{n} extensions that are switched on do not work in GNOME {version}.",
+                n,
+            ),
+        };
+        app.out.say(&fill(&text, &[("n", &breaking.to_string()), ("version", &found.shell)]));
+    }
+    Ok(if breaking > 0 { Exit::Drift } else { Exit::Done })
+}
+
+fn table(app: &App, found: &Compatibility) {
+    if let Some(why) = &found.site {
+        let text = gettext("The extensions site was not asked, so updates are not known: {why}");
+        app.out.warn(&paint(Style::Yellow, &fill(&text, &[("why", why)])));
+    }
+    let width = found.extensions.iter().map(|one| columns(&one.uuid)).max().unwrap_or(0);
+    for one in &found.extensions {
+        let (sign, style) = match one.fit {
+            Fit::Works => ("=", Style::Green),
+            Fit::Update => ("↑", Style::Yellow),
+            Fit::Breaks => ("×", Style::Red),
+            Fit::Unknown => ("?", Style::Red),
+        };
+        let state = match (one.installed, one.enabled) {
+            (false, _) => gettext("not installed"),
+            (true, true) => gettext("on"),
+            (true, false) => gettext("off"),
+        };
+        let name = pad(&one.uuid, width.min(60));
+        app.out.line(&format!("  {} {name}  {state}, {}", paint(style, sign), words(one)));
+    }
+}
+
+fn words(one: &Judged) -> String {
+    let made_for = one.made_for.join(", ");
+    let text = match (one.fit, made_for.is_empty()) {
+        (Fit::Works, _) => gettext("works"),
+        (Fit::Update, _) if one.installed => gettext("works after an update to version {version}"),
+        (Fit::Update, _) => gettext("works: version {version} is on the site"),
+        (Fit::Breaks | Fit::Unknown, false) => gettext("made for GNOME {shells} only"),
+        (Fit::Breaks, true) => gettext("there is no version that works"),
+        (Fit::Unknown, true) => gettext("whether it works is not known"),
+    };
+    let version = one.available.map(|version| version.to_string()).unwrap_or_default();
+    fill(&text, &[("version", &version), ("shells", &made_for)])
 }

@@ -114,6 +114,11 @@ fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport, all: bool) {
     for reason in &subsystem.unread {
         errors::show(&app.out, reason, None);
     }
+    for notice in &subsystem.notices {
+        let remedy = notice.remedy.as_ref().map(|remedy| format!(" ({})", remedy.command));
+        let text = format!("  ! {}{}", notice.text, remedy.unwrap_or_default());
+        app.out.say(&paint(Style::Yellow, &text));
+    }
     let items: Vec<&ItemReport> = match all {
         true => subsystem.items.iter().collect(),
         false => subsystem

@@ -298,6 +298,33 @@ pub struct Records {
     pub items: BTreeMap<ItemKey, Live>,
     /// Key prefixes under which nothing could be read, each with the reason.
     pub blind: Vec<(String, String)>,
+    /// What is worth knowing about all of them.
+    pub notices: Vec<Notice>,
+}
+
+/// Something worth knowing about a whole subsystem: it is no difference, and changes what the items mean.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// One sentence without a full stop.
+    pub text: String,
+    /// What would end it, where that is one step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Remedy>,
+}
+
+/// One item that would have to be given other values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Remedy {
+    /// In two words, as on a button.
+    pub label: String,
+    /// The command line that does it.
+    pub command: String,
+    /// The item's subsystem.
+    pub subsystem: SubsystemId,
+    /// The item.
+    pub item: ItemKey,
+    /// The values.
+    pub set: Record,
 }
 
 impl Records {

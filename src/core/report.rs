@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ignore::Ignored;
-use super::item::{FieldSpec, ItemKey, Layer, Live, Pending, Reading, Record, SubsystemId, Wanted};
+use super::item::{
+    FieldSpec, ItemKey, Layer, Live, Notice, Pending, Reading, Record, SubsystemId, Wanted,
+};
 use super::merge::{Drift, FieldDrift, Merged, merge_item};
 
 /// The version of the JSON form. It grows when a field changes its meaning or goes away, not when one is added.
@@ -129,6 +131,9 @@ pub struct SubsystemReport {
     /// Parts of the system's side that could not be read, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+    /// What is worth knowing about all of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// All items of either side, in key order.
     pub items: Vec<ItemReport>,
 }

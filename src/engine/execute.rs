@@ -156,8 +156,13 @@ impl Engine {
                 break;
             }
             on(Event::Start { index, total: steps.len(), step });
+            // Its own words are those of the step that failed before it.
+            let follows = baseless(step, &failed);
             let result = match spared(step, &failed) {
                 true => Err(gettext("nothing is removed after an earlier step failed")),
+                false if follows => {
+                    Err(gettext("what it needs is not there, because an earlier step failed"))
+                }
                 false if plan.system_first && step.is_manifests() && !failed.is_empty() => {
                     Err(gettext(
                         "the manifests are left as they are, because the machine could not be changed",
@@ -177,7 +182,7 @@ impl Engine {
             if let Some(error) = error {
                 if cancel.is_cancelled() {
                     outcome.cancelled = true;
-                } else {
+                } else if !follows {
                     outcome.errors.push(error.clone());
                 }
                 failed.push((step, error));
@@ -331,13 +336,26 @@ fn spared(step: &PlannedStep, failed: &[(&PlannedStep, String)]) -> bool {
     step.step.risk.removes && failed.iter().any(|(other, _)| shares(other))
 }
 
+/// Whether each item of a step had an earlier step of its own that failed: what was not fetched is not installed, and
+/// what was not installed is not switched on. A step of several items may have done some of them.
+fn baseless(step: &PlannedStep, failed: &[(&PlannedStep, String)]) -> bool {
+    let fell = |item| {
+        failed.iter().any(|(other, _)| {
+            other.subsystems == step.subsystems && other.step.items == std::slice::from_ref(item)
+        })
+    };
+    !step.step.items.is_empty() && step.step.items.iter().all(fell)
+}
+
 /// Why a change was not made: what its subsystem's failed steps said.
 fn reason(failed: &[(&PlannedStep, String)], change: &Change) -> String {
-    let mine = failed.iter().find(|(step, _)| match change.side {
+    let mine = |(step, _): &&(&PlannedStep, String)| match change.side {
         Side::Manifest => step.is_manifests(),
         Side::System => step.subsystems.contains(&change.subsystem),
-    });
-    match mine {
+    };
+    let own = |failed: &&(&PlannedStep, String)| failed.0.step.items.contains(&change.item);
+    let first = failed.iter().filter(mine).find(own).or_else(|| failed.iter().find(mine));
+    match first {
         Some((_, error)) => error.clone(),
         None => gettext("every step worked, and yet it does not say what it should"),
     }

@@ -16,6 +16,7 @@ use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
+use crate::subsystem::extensions::compat::NoVersion;
 use crate::words::{fill, gettext};
 
 /// An error for people.
@@ -87,6 +88,10 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     }
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
+    }
+    if error.is::<NoVersion>() {
+        let message = gettext("which version of GNOME Shell this machine has could not be told");
+        return Some(told(message, gettext("Name one: --shell VERSION")));
     }
     if let Some(error) = error.downcast_ref::<HttpError>() {
         return Some(transfer(error));

@@ -120,6 +120,7 @@ impl Engine {
             id: id.clone(),
             availability,
             unread: Vec::new(),
+            notices: Vec::new(),
             items,
         };
         let failed = |error: &anyhow::Error| {
@@ -170,7 +171,8 @@ impl Engine {
             .map(|key| judge(key, wanted.get(key), live.get(key).as_deref()))
             .collect();
         let unread = live.blind.into_iter().map(|(_, reason)| reason).collect();
-        SubsystemReport { id, availability: Availability::Compared, unread, items }
+        let notices = live.notices;
+        SubsystemReport { id, availability: Availability::Compared, unread, notices, items }
     }
 }
 

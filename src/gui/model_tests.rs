@@ -51,6 +51,7 @@ pub fn report(items: Vec<ItemReport>) -> Report {
         subsystems: vec![SubsystemReport {
             id: ABOUT.id.clone(),
             availability,
+            notices: Vec::new(),
             unread: Vec::new(),
             items,
         }],

@@ -7,7 +7,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::core::names::ExtensionUuid;
-use crate::host::{Host, fs};
+use crate::host::{Host, fs, shell};
 use crate::words::{fill, gettext};
 
 /// One installed extension.
@@ -26,6 +26,8 @@ pub struct Metadata {
     pub name: Option<String>,
     /// The version number that the extensions site gave it.
     pub version: Option<i64>,
+    /// The versions of the Shell it is made for.
+    pub made_for: Vec<String>,
 }
 
 /// The directories that hold extensions, the stronger first, each with whether it is the person's own.
@@ -49,17 +51,41 @@ pub fn installed(host: &Host, user_too: bool) -> Result<BTreeMap<ExtensionUuid, 
             if found.contains_key(&uuid) {
                 continue;
             }
-            let metadata = match fs::read(&place.join(&name).join("metadata.json")) {
-                Ok(Some(text)) => parse_metadata(&text, &name),
-                // The Shell passes over a directory without metadata, too.
-                Ok(None) => continue,
-                Err(error) if error.source.kind() == std::io::ErrorKind::NotADirectory => continue,
-                Err(error) => Err(error.to_string()),
-            };
+            let Some(metadata) = metadata(&place, &name) else { continue };
             found.insert(uuid, Installed { user, metadata });
         }
     }
     Ok(found)
+}
+
+/// What the extension in `place` says of itself; `None` where there is none.
+fn metadata(place: &Path, name: &str) -> Option<Result<Metadata, String>> {
+    match fs::read(&place.join(name).join("metadata.json")) {
+        Ok(Some(text)) => Some(parse_metadata(&text, name)),
+        // The Shell passes over a directory without metadata, too.
+        Ok(None) => None,
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotADirectory => None,
+        Err(error) => Some(Err(error.to_string())),
+    }
+}
+
+/// The person's own directory of an extension.
+pub fn own_dir(host: &Host, uuid: &str) -> PathBuf {
+    host.env().data.join("gnome-shell/extensions").join(uuid)
+}
+
+/// Where an extension is kept that was uninstalled, so that it can be brought back.
+pub fn kept_dir(host: &Host, uuid: &str) -> PathBuf {
+    kept_place(host).join(uuid)
+}
+
+/// The extension that is kept from an uninstallation, if there is one that can be read.
+pub fn kept(host: &Host, uuid: &str) -> Option<Metadata> {
+    metadata(&kept_place(host), uuid)?.ok()
+}
+
+fn kept_place(host: &Host) -> PathBuf {
+    host.state_dir().join("extensions")
 }
 
 /// Reads a `metadata.json`; `dir` is the name of its directory, which has to be its UUID.
@@ -72,6 +98,7 @@ fn parse_metadata(text: &str, dir: &str) -> Result<Metadata, String> {
         Some(uuid) if uuid == dir => Ok(Metadata {
             name: field("name"),
             version: json.get("version").and_then(Json::as_i64),
+            made_for: shell::made_for(&json),
         }),
         other => Err(fill(
             &gettext("its metadata.json says that it is “{uuid}”"),
@@ -125,7 +152,11 @@ mod tests {
     #[test]
     fn metadata_is_read_or_says_what_is_wrong() {
         let good = r#"{"uuid":"a@b","name":"A","version":3,"shell-version":["48"]}"#;
-        let metadata = Metadata { name: Some("A".to_owned()), version: Some(3) };
+        let metadata = Metadata {
+            name: Some("A".to_owned()),
+            version: Some(3),
+            made_for: vec!["48".to_owned()],
+        };
         assert_eq!(parse_metadata(good, "a@b"), Ok(metadata));
         assert!(parse_metadata(good, "c@d").unwrap_err().contains("a@b"));
         assert!(parse_metadata("{", "a@b").unwrap_err().contains("does not parse"));

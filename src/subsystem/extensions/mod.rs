@@ -7,21 +7,25 @@ use anyhow::Result;
 use schemars::JsonSchema;
 use serde_json::{Value as Json, json};
 
-use super::{About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unreadable, Watch};
+use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
 use crate::core::item::{
-    FieldSpec, ItemKey, LeftOut, Live, Pending, Record, Records, SubsystemId, Value, WantedItems,
+    FieldSpec, ItemKey, LeftOut, Live, Pending, Reading, Record, Records, SubsystemId, Value,
+    WantedItems,
 };
-use crate::core::names::ExtensionUuid;
-use crate::core::plan::{Action, Change, Risk, Side, Step};
-use crate::host::bus::BusError;
+use crate::core::plan::{Change, Side};
 use crate::host::schemas::Schemas;
 use crate::host::shell::{self, Shell, State};
 use crate::host::{Host, dconf};
 use crate::manifest::Manifests;
-use crate::words::{fill, gettext, mark, ngettext};
+use crate::words::{fill, gettext, mark};
 
+pub mod compat;
 mod disk;
 mod entry;
+mod fit;
+mod notices;
+mod site;
+mod steps;
 mod switches;
 
 use disk::Installed;
@@ -70,6 +74,8 @@ impl Subsystem for Extensions {
         let mode = shell.as_ref().ok().and_then(|shell| shell.mode.as_deref());
         let switches = Switches::read(host, &dconf, &schema, mode)?;
         let updates = disk::updates(host);
+        // Only where the Shell cannot say itself what it can run.
+        let version = if shell.is_err() { shell::installed(host) } else { None };
         let mut records = Records::default();
         for (uuid, installed) in disk::installed(host, switches.user_allowed)? {
             let item = ItemKey::new(uuid.as_str());
@@ -79,12 +85,16 @@ impl Subsystem for Extensions {
                 continue;
             }
             let mut live = live(&installed, on);
-            remark(&mut live, uuid.as_str(), on, switches.on, &shell);
+            match &shell {
+                Ok(shell) => remark(&mut live, uuid.as_str(), on && switches.on, shell),
+                Err(_) => judge(&mut live, &installed, version.as_deref()),
+            }
             if live.note.is_none() && updates.contains(uuid.as_str()) {
                 live.note = Some(gettext("An update comes into force at the next log-in"));
             }
             records.insert(item, live);
         }
+        records.notices = notices::all(&records, &shell, &switches);
         Ok(records)
     }
 
@@ -112,38 +122,20 @@ impl Subsystem for Extensions {
         Ok(())
     }
 
+    fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
+        fit::validate(host, item, set)
+    }
+
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
         let dconf = dconf::read(host)?;
         let schemas = Schemas::open(host);
         let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell().into()) };
-        let mut switches = Switches::read(host, &dconf, &schema, None)?;
+        let shell = shell::ask(host).ok();
+        let mode = shell.as_ref().and_then(|shell| shell.mode.as_deref());
+        let switches = Switches::read(host, &dconf, &schema, mode)?;
         let installed = disk::installed(host, switches.user_allowed)?;
-        let mut steps = Steps::default();
-        let mut items = Vec::new();
-        for change in changes {
-            let uuid: ExtensionUuid = change.item.as_str().parse()?;
-            match switchable(change, installed.get(&uuid), &switches) {
-                Ok(on) => {
-                    if let Some(on) = on {
-                        switches.switch(uuid.as_str(), on);
-                    }
-                    items.push(change.item.clone());
-                }
-                Err(reason) => steps.blocked.push(Blocked { item: change.item.clone(), reason }),
-            }
-        }
-        let edits = switches.edits();
-        if !items.is_empty() && !edits.is_empty() {
-            let count = items.len();
-            let title = ngettext("Switch {n} extension", "Switch {n} extensions", count);
-            steps.steps.push(Step {
-                title: fill(&title, &[("n", &count.to_string())]),
-                action: Action::Dconf(edits),
-                risk: Risk::default(),
-                items,
-            });
-        }
-        Ok(steps)
+        let machine = steps::Machine { host, installed: &installed, shell: shell.as_ref() };
+        steps::plan(changes, &machine, switches)
     }
 
     fn label(&self, item: &ItemKey) -> Label {
@@ -163,6 +155,7 @@ impl Subsystem for Extensions {
     fn describe(&self, change: &Change) -> String {
         let on = change.after.as_ref().map(|after| after.get(ENABLED) != Some(&Value::Flag(false)));
         let sentence = match (change.side, on) {
+            (Side::System, Some(_)) if change.before.is_none() => gettext("Install {extension}"),
             (Side::System, Some(true)) => gettext("Enable {extension}"),
             (Side::System, Some(false)) => gettext("Disable {extension}"),
             (Side::System, None) => gettext("Uninstall {extension}"),
@@ -208,83 +201,47 @@ fn live(installed: &Installed, on: bool) -> Live {
     }
 }
 
-/// Adds what the running Shell knows, or that it is not running.
-fn remark(live: &mut Live, uuid: &str, on: bool, all_on: bool, shell: &Result<Shell, BusError>) {
-    let shell = match shell {
-        Ok(shell) => shell,
-        Err(why) if on => {
-            let text = gettext("Whether it works is not known: {why}");
-            live.note = Some(fill(&text, &[("why", &why.to_string())]));
-            return;
-        }
-        Err(_) => return,
+/// Adds what the running Shell knows; `on` says that it should run, which it never does with the master switch off.
+fn remark(live: &mut Live, uuid: &str, on: bool, shell: &Shell) {
+    let Some(known) = shell.extensions.get(uuid) else {
+        // The Shell looks for extensions when it starts, and only then.
+        live.pending = on.then_some(Pending::LogOut);
+        return;
     };
-    live.note = match shell.extensions.get(uuid) {
-        None if on => {
-            // The Shell looks for extensions when it starts, and only then.
-            live.pending = Some(Pending::LogOut);
-            None
-        }
-        None => None,
-        Some(known) => match (known.state, &known.error) {
-            (State::Error, Some(error)) => {
-                Some(fill(&gettext("It failed: {error}"), &[("error", error)]))
-            }
-            (State::Error, None) => Some(gettext("It failed")),
-            (State::OutOfDate, _) => {
-                let version = shell.version.as_deref().unwrap_or_default();
-                let text = gettext("It is not made for GNOME Shell {version}");
-                Some(fill(&text, &[("version", version)]))
-            }
-            _ if known.has_update => Some(gettext("An update is available")),
-            _ => None,
-        },
+    let on_disk = match &live.reading {
+        Reading::Known(record) => record.get(VERSION),
+        Reading::Unknown(_) => None,
     };
-    if on && !all_on {
-        live.note = Some(gettext("All extensions are switched off by the master switch"));
-        live.pending = None;
+    if let (Some(Value::Number(on_disk)), Some(runs)) = (on_disk, known.version)
+        && *on_disk != runs
+    {
+        live.pending = on.then_some(Pending::LogOut);
+        let text = gettext("Version {version} runs until then");
+        live.note = Some(fill(&text, &[("version", &runs.to_string())]));
+        return;
+    }
+    live.note = match (known.state, &known.error) {
+        (State::Error, Some(error)) => {
+            Some(fill(&gettext("It failed: {error}"), &[("error", error)]))
+        }
+        (State::Error, None) => Some(gettext("It failed")),
+        (State::OutOfDate, _) => Some(out_of_date(shell.version.as_deref().unwrap_or_default())),
+        _ if known.has_update => Some(gettext("An update is available")),
+        _ => None,
+    };
+}
+
+/// Adds what can be told without the Shell.
+fn judge(live: &mut Live, installed: &Installed, shell: Option<&str>) {
+    if let (Ok(metadata), Some(shell)) = (&installed.metadata, shell)
+        && !shell::supports(&metadata.made_for, shell)
+    {
+        live.note = Some(out_of_date(shell));
     }
 }
 
-/// What an extension is to be switched to, `None` for nothing; or why a change cannot be made.
-fn switchable(
-    change: &Change,
-    installed: Option<&Installed>,
-    switches: &Switches,
-) -> Result<Option<bool>, String> {
-    let named = |text: String| fill(&text, &[("extension", &change.title)]);
-    let after = match (&change.after, installed) {
-        (None, None) => return Ok(None),
-        (None, Some(_)) => {
-            return Err(named(gettext(
-                "{extension} is not uninstalled from here: use the Extensions application",
-            )));
-        }
-        (Some(_), None) => {
-            return Err(named(gettext(
-                "{extension} is not installed: install it from extensions.gnome.org, then apply again",
-            )));
-        }
-        (Some(after), Some(_)) => after,
-    };
-    if switches.locked() {
-        return Err(gettext("the administrator of this machine has locked the list of extensions"));
-    }
-    // A version that nobody asks for is only what was seen.
-    let had = change.before.as_ref().and_then(|before| before.get(VERSION));
-    if let Some(Value::Number(version)) = after.get(VERSION)
-        && had != after.get(VERSION)
-    {
-        let text = gettext("version {version} of {extension} is not installed");
-        return Err(fill(
-            &text,
-            &[("version", &version.to_string()), ("extension", &change.title)],
-        ));
-    }
-    match after.get(ENABLED) {
-        Some(Value::Flag(on)) => Ok(Some(*on)),
-        _ => Ok(None),
-    }
+fn out_of_date(shell: &str) -> String {
+    fill(&gettext("It is not made for GNOME Shell {version}"), &[("version", shell)])
 }
 
 #[cfg(test)]

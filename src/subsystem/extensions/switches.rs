@@ -41,6 +41,8 @@ pub struct Switches {
     mode: Vec<String>,
     /// The master switch: whether extensions run at all.
     pub on: bool,
+    /// Whether the administrator holds the master switch.
+    pub master_locked: bool,
     /// Whether the Shell loads extensions from the person's own directory.
     pub user_allowed: bool,
 }
@@ -78,6 +80,7 @@ impl Switches {
             disabled: list(DISABLED),
             mode: disk::mode_extensions(host, mode)?,
             on: !flag("disable-user-extensions", false),
+            master_locked: dconf.locked(&format!("{DIR}disable-user-extensions")),
             user_allowed: flag("allow-extension-installation", true),
         })
     }
@@ -106,6 +109,25 @@ impl Switches {
         loses.retain(|other| other != uuid);
         if !gains.iter().any(|other| other == uuid) {
             gains.push(uuid.to_owned());
+        }
+    }
+
+    /// Takes `uuid` out of both lists.
+    pub fn forget(&mut self, uuid: &str) {
+        for list in [&mut self.enabled, &mut self.disabled] {
+            list.now.retain(|other| other != uuid);
+        }
+    }
+
+    /// Puts `uuid` back to how it is where nobody has switched it.
+    pub fn reset(&mut self, uuid: &str) {
+        for list in [&mut self.enabled, &mut self.disabled] {
+            let has = list.default.iter().any(|other| other == uuid);
+            match list.now.iter().any(|other| other == uuid) {
+                true if !has => list.now.retain(|other| other != uuid),
+                false if has => list.now.push(uuid.to_owned()),
+                _ => (),
+            }
         }
     }
 

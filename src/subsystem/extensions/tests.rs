@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::core::item::{Layer, Reading};
-use crate::core::plan::DconfEdit;
+use crate::core::item::Layer;
+use crate::core::plan::{Action, Bundle, DconfEdit, Step};
 use crate::host::shell::ShellExtension;
 use crate::host::testing::{Machine, database};
 
@@ -121,10 +121,39 @@ fn the_master_switch_is_not_every_switch() {
         ("/org/gnome/shell/disable-user-extensions", "true"),
     ]);
     assert_eq!(states(&machine, &[]), "both@x false, mine@x true, vendor@x false");
+    let notices =
+        |machine: &Machine| Extensions.live(&machine.host(), &WantedItems::new()).unwrap().notices;
+    let seen = notices(&machine);
+    assert!(seen[0].text.contains("master switch"), "{seen:?}");
+    let remedy = seen[0].remedy.clone().unwrap();
+    assert_eq!(remedy.item.as_str(), "org.gnome.shell disable-user-extensions");
+    assert!(seen[1].text.contains("not known"), "{seen:?}");
+    // What the administrator holds cannot be turned on.
+    machine.file("etc/dconf/profile/user", "user-db:user\nsystem-db:local\n");
+    let locks = ["/org/gnome/shell/disable-user-extensions"];
+    let values = [("/org/gnome/shell/disable-user-extensions", "true")];
+    machine.file("etc/dconf/db/local", database(&values, &locks));
+    assert_eq!(notices(&machine)[0].remedy, None);
+    machine.file("etc/dconf/db/local", database(&[], &[]));
+    machine.dconf(&[]);
+    assert_eq!(notices(&machine).len(), 1, "that the Shell was not asked");
+    // With the master switch off nothing waits for a log-out.
     let mut live = Live::known(Record::new());
-    remark(&mut live, "mine@x", true, false, &Ok(Shell::default()));
-    assert!(live.note.unwrap().contains("master switch"));
-    assert_eq!(live.pending, None);
+    remark(&mut live, "mine@x", false, &Shell::default());
+    assert_eq!((live.note, live.pending), (None, None));
+}
+
+#[test]
+fn without_the_shell_the_disk_says_what_is_out_of_date() {
+    let machine = machine();
+    machine.file("usr/lib/gnome-shell/libshell-16.so", "");
+    let text = |shell: &str| json!({"uuid": "mine@x", "shell-version": [shell]}).to_string();
+    let path = "home/.local/share/gnome-shell/extensions/mine@x/metadata.json";
+    machine.file(path, text("47"));
+    let note = |machine: &Machine| read(machine, &[])["mine@x"].note.clone();
+    assert_eq!(note(&machine).unwrap(), "It is not made for GNOME Shell 48");
+    machine.file(path, text("48"));
+    assert_eq!(note(&machine), None);
 }
 
 #[test]
@@ -155,25 +184,26 @@ fn the_shell_adds_what_only_it_knows() {
             ("ok@x".to_owned(), known(State::Active, None)),
             ("bad@x".to_owned(), known(State::Error, Some("TypeError"))),
             ("old@x".to_owned(), known(State::OutOfDate, None)),
+            (
+                "stale@x".to_owned(),
+                ShellExtension { version: Some(2), ..known(State::Active, None) },
+            ),
         ]
         .into(),
     };
-    let seen = |uuid: &str, on: bool, shell: &Result<Shell, BusError>| {
-        let mut live = Live::known(Record::new());
-        remark(&mut live, uuid, on, true, shell);
+    let seen = |uuid: &str, on: bool| {
+        let mut live = Live::known(Record::new().with(VERSION, Value::Number(3)));
+        remark(&mut live, uuid, on, &shell);
         (live.note.unwrap_or_default(), live.pending)
     };
-    let running = Ok(shell);
-    assert_eq!(seen("ok@x", true, &running), (String::new(), None));
-    assert_eq!(seen("bad@x", true, &running), ("It failed: TypeError".to_owned(), None));
-    assert_eq!(seen("old@x", true, &running).0, "It is not made for GNOME Shell 48.7");
-    assert_eq!(seen("new@x", true, &running), (String::new(), Some(Pending::LogOut)));
-    assert_eq!(seen("new@x", false, &running), (String::new(), None));
-    let silent = Err(BusError::NotRunning("org.gnome.Shell".to_owned()));
-    let (note, pending) = seen("new@x", true, &silent);
-    assert!(note.contains("org.gnome.Shell is not running"), "{note}");
-    assert_eq!(pending, None);
-    assert_eq!(seen("new@x", false, &silent).0, "");
+    assert_eq!(seen("ok@x", true), (String::new(), None));
+    assert_eq!(seen("bad@x", true), ("It failed: TypeError".to_owned(), None));
+    assert_eq!(seen("old@x", true).0, "It is not made for GNOME Shell 48.7");
+    assert_eq!(seen("new@x", true), (String::new(), Some(Pending::LogOut)));
+    assert_eq!(seen("new@x", false), (String::new(), None));
+    let (note, pending) = seen("stale@x", true);
+    assert!(note.contains("Version 2"), "{note}");
+    assert_eq!(pending, Some(Pending::LogOut));
 }
 
 #[test]
@@ -200,27 +230,108 @@ fn switching_starts_from_what_is_in_force_and_drops_nothing() {
     assert_eq!(switch(&machine, &[on, off]), (expected, Vec::new()));
 }
 
+fn planned(machine: &Machine, changes: &[Change]) -> (Vec<String>, Vec<Step>) {
+    let steps = Extensions.steps(&changes.iter().collect::<Vec<_>>(), &machine.host()).unwrap();
+    (steps.blocked.into_iter().map(|b| b.reason).collect(), steps.steps)
+}
+
+#[test]
+fn what_is_missing_is_fetched_installed_and_switched_on() {
+    let mut machine = machine();
+    machine.vars.insert("BKT_EXTENSIONS_URL".to_owned(), "http://site.test/".to_owned());
+    let mut pinned = change("mine@x", Side::System, Some(false), Some(true));
+    pinned.after.as_mut().unwrap().set(VERSION, Value::Number(9));
+    let changes = [change("gone@x", Side::System, None, Some(true)), pinned];
+    let (blocked, steps) = planned(&machine, &changes);
+    assert!(blocked[0].contains("version of GNOME Shell"), "{blocked:?}");
+    assert!(steps.is_empty() || blocked.len() == 1);
+    machine.file("usr/lib/gnome-shell/libshell-16.so", "");
+    let (blocked, steps) = planned(&machine, &changes);
+    assert_eq!(blocked, Vec::<String>::new());
+    let [first, install, second, _, switch] = steps.as_slice() else { panic!("{steps:#?}") };
+    let url = |step: &Step| match &step.action {
+        Action::Download(download) => (download.url.clone(), download.bundle.clone().unwrap()),
+        other => panic!("{other:?}"),
+    };
+    let bundle = |uuid: &str, shell: Option<&str>| Bundle {
+        uuid: uuid.to_owned(),
+        shell: shell.map(str::to_owned),
+    };
+    let newest = "http://site.test/download-extension/gone@x.shell-extension.zip?shell_version=48&disable_version_validation=false";
+    assert_eq!(url(first), (newest.to_owned(), bundle("gone@x", Some("48"))));
+    let exact = "http://site.test/api/v1/extensions/mine@x/versions/9/?format=zip";
+    assert_eq!(url(second), (exact.to_owned(), bundle("mine@x", None)));
+    let (Action::Run(run), Action::Download(download)) = (&install.action, &first.action) else {
+        panic!("{install:?}")
+    };
+    assert_eq!(run.program, "gnome-extensions");
+    assert_eq!(run.args, ["install", "--force", &download.path]);
+    assert!(
+        matches!(&switch.action, Action::Dconf(edits) if edits[0].after.as_deref() == Some("['vendor@x', 'gone@x', 'mine@x']"))
+    );
+}
+
+#[test]
+fn uninstalling_keeps_what_an_undo_brings_back() {
+    let machine = machine();
+    machine.dconf(&[("/org/gnome/shell/enabled-extensions", "['mine@x', 'vendor@x']")]);
+    let mut away = change("mine@x", Side::System, Some(true), None);
+    away.before.as_mut().unwrap().set(VERSION, Value::Number(3));
+    let (blocked, steps) = planned(&machine, std::slice::from_ref(&away));
+    assert_eq!(blocked, Vec::<String>::new());
+    let [switch, remove] = steps.as_slice() else { panic!("{steps:#?}") };
+    assert!(
+        matches!(&switch.action, Action::Dconf(edits) if edits[0].after.as_deref() == Some("['vendor@x']"))
+    );
+    let Action::Copy(copy) = &remove.action else { panic!("{remove:?}") };
+    assert!(copy.moving && remove.risk.removes && !remove.risk.destructive);
+    crate::host::tree::copy(copy.from.as_ref(), copy.to.as_ref(), true).unwrap();
+    assert!(!states(&machine, &[]).contains("mine@x"));
+    // Back comes the same version, without a site. A manifest that names none gets the newest.
+    let (_, steps) = planned(&machine, &[away.inverse()]);
+    let Action::Copy(back) = &steps[0].action else { panic!("{steps:?}") };
+    assert_eq!((&back.from, &back.to, back.moving), (&copy.to, &copy.from, false));
+    machine.file("usr/lib/gnome-shell/libshell-16.so", "");
+    let (_, steps) = planned(&machine, &[change("mine@x", Side::System, None, Some(true))]);
+    assert!(matches!(steps[0].action, Action::Download(_)));
+}
+
+#[test]
+fn an_extension_of_the_systems_goes_back_to_its_default() {
+    let machine = machine();
+    machine.dconf(&[
+        ("/org/gnome/shell/enabled-extensions", "['spare@x']"),
+        ("/org/gnome/shell/disabled-extensions", "['vendor@x']"),
+    ]);
+    let changes = [
+        change("spare@x", Side::System, Some(true), None),
+        change("vendor@x", Side::System, Some(false), None),
+    ];
+    let (edits, blocked) = switch(&machine, &changes);
+    assert_eq!(blocked, Vec::<String>::new());
+    let after: Vec<&str> = edits.iter().map(|edit| edit.after.as_deref().unwrap()).collect();
+    assert_eq!(after, ["['vendor@x']", "@as []"]);
+}
+
 #[test]
 fn what_cannot_be_done_says_so_and_stops_nothing() {
     let machine = machine();
-    let mut version = change("both@x", Side::System, Some(false), Some(true));
-    version.after.as_mut().unwrap().set(VERSION, Value::Number(9));
     let changes = [
         change("mine@x", Side::System, Some(false), Some(true)),
         change("gone@x", Side::System, None, Some(true)),
-        change("both@x", Side::System, Some(false), None),
-        version,
     ];
     let (edits, blocked) = switch(&machine, &changes);
-    assert_eq!(edits.len(), 1);
-    assert!(blocked[0].contains("gone@x is not installed"), "{blocked:?}");
-    assert!(blocked[1].contains("is not uninstalled from here"), "{blocked:?}");
-    assert!(blocked[2].contains("version 9 of both@x is not installed"), "{blocked:?}");
+    assert_eq!((edits.len(), blocked.len()), (1, 1));
     machine.file("etc/dconf/profile/user", "user-db:user\nsystem-db:local\n");
     let locks = ["/org/gnome/shell/enabled-extensions"];
     machine.file("etc/dconf/db/local", database(&[("/a/b", "1")], &locks));
     let (edits, blocked) = switch(&machine, &changes[..1]);
     assert!(edits.is_empty() && blocked[0].contains("locked"), "{blocked:?}");
+    let locks = ["/org/gnome/shell/allow-extension-installation"];
+    let values = [("/org/gnome/shell/allow-extension-installation", "false")];
+    machine.file("etc/dconf/db/local", database(&values, &locks));
+    let (_, blocked) = switch(&machine, &changes[1..]);
+    assert!(blocked[0].contains("does not allow installing"), "{blocked:?}");
 }
 
 #[test]
