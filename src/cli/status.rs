@@ -124,7 +124,8 @@ fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport, all: bool) {
         false => subsystem
             .items
             .iter()
-            .filter(|item| item.ignored.is_none() && item.state != Drift::InSync)
+            .filter(|item| item.ignored.is_none())
+            .filter(|item| item.state != Drift::InSync || item.note.is_some())
             .collect(),
     };
     if app.global.quiet {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bucket::core::item::{ItemKey, Layer, Record, SubsystemId, Value};
+use bucket::core::item::{ItemKey, Layer, Notice, Record, SubsystemId, Value};
 use bucket::core::merge::{Drift, FieldDrift, Suggestion};
 use bucket::core::plan::{Command, Side};
 use bucket::core::report::{Availability, ItemReport, Report, SubsystemReport};
@@ -327,8 +327,8 @@ impl Query {
         match self.filter {
             Filter::Ignored => aside && !in_sync,
             _ if aside => false,
-            // What is unknown or pending is no difference, but nothing to keep quiet about either.
-            Filter::Differs => !in_sync || self.show_in_sync,
+            // What is unknown or pending, or has failed, is no difference, but nothing to keep quiet about either.
+            Filter::Differs => !in_sync || item.note.is_some() || self.show_in_sync,
             Filter::ManifestOnly => item.live.is_none() && item.unknown.is_none() && !in_sync,
             Filter::SystemOnly => item.wanted.is_none() && item.unknown.is_none() && !in_sync,
             Filter::InSync => in_sync,
@@ -351,6 +351,8 @@ pub struct Trouble {
 pub struct PageData {
     pub rows: Vec<Arc<Row>>,
     pub troubles: Vec<Trouble>,
+    /// What is worth knowing about all of a subsystem.
+    pub notices: Vec<Notice>,
     /// How many subsystems the page has.
     pub sections: usize,
     /// RFC 3339.
@@ -366,6 +368,7 @@ impl PageData {
             data.sections += 1;
             let Some(subsystem) = report.subsystem(&about.id) else { continue };
             data.troubles.extend(trouble(about, subsystem));
+            data.notices.extend(subsystem.notices.iter().cloned());
             // An item that neither side has, and that could be read, is settled.
             let items = subsystem.items.iter().filter(|item| {
                 item.wanted.is_some() || item.live.is_some() || item.unknown.is_some()

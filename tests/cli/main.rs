@@ -15,6 +15,7 @@ mod broken;
 mod crash;
 mod edits;
 mod exit;
+mod extension;
 mod history;
 mod json;
 mod reference;

@@ -168,6 +168,17 @@ impl Sandbox {
         self.save();
     }
 
+    /// Sets any key of dconf, while no program looks.
+    pub fn set_raw(&mut self, key: &str, value: Variant) {
+        self.set.insert(key.to_owned(), value);
+        self.save();
+    }
+
+    /// Switches these extensions on.
+    pub fn enable(&mut self, uuids: &[&str]) {
+        self.set_raw("/org/gnome/shell/enabled-extensions", uuids.into());
+    }
+
     /// Sets a key back to its default.
     pub fn unset(&mut self, key: &str) {
         self.set.remove(&format!("/org/bkt/test/{key}"));

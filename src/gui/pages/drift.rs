@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bucket::core::item::Remedy;
 use bucket::core::plan::Side;
 use bucket::engine::Verb;
 use bucket::subsystem::Page;
@@ -18,6 +19,7 @@ use super::drift_list::{DriftList, ListOut, name_list};
 use super::local_time;
 use crate::model::{Filter, PageData, PageState, Query, RowKey, page_state};
 use crate::widgets::drift_row::RowAct;
+use crate::widgets::notices::Notices;
 use crate::widgets::{label, name_menu, set_name};
 
 /// How long reading may take before a spinner says so.
@@ -60,6 +62,8 @@ pub enum DriftMsg {
     ShowSpinner,
     Room(Room),
     BannerPressed,
+    /// The person pressed the button of a notice.
+    Remedy(Remedy),
 }
 
 /// What the action bar offers.
@@ -78,6 +82,7 @@ pub enum DriftOut {
     Field(RowKey, Verb, String),
     Act(RowKey, RowAct),
     Refresh,
+    Remedy(Remedy),
     /// Something is wrong, and the person wants to know exactly what.
     Explain {
         title: String,
@@ -108,6 +113,7 @@ pub struct DriftWidgets {
     filter_button: gtk::MenuButton,
     refresh: gtk::Button,
     banner: adw::Banner,
+    notices: Notices,
     toolbar: adw::ToolbarView,
     selected: gtk::Label,
     capture: gtk::Button,
@@ -215,6 +221,7 @@ impl SimpleComponent for DriftPage {
                 self.list.set_narrow(room != Room::Wide);
             }
             DriftMsg::BannerPressed => tell(self.explain()),
+            DriftMsg::Remedy(remedy) => tell(DriftOut::Remedy(remedy)),
         }
     }
 
@@ -261,6 +268,9 @@ impl SimpleComponent for DriftPage {
         widgets.banner.set_revealed(banner.is_some() && !matches!(shown, "failed" | "unavailable"));
         if let Some(text) = banner {
             widgets.banner.set_title(&text);
+        }
+        if let Some(data) = &self.data {
+            widgets.notices.show(&data.notices);
         }
         self.update_bar(widgets);
     }
@@ -439,6 +449,10 @@ fn build(
     toolbar.add_top_bar(&header);
     toolbar.add_top_bar(&search_bar);
     toolbar.add_top_bar(&banner);
+    let input = sender.input_sender().clone();
+    // The window may be closing: nobody is left to hear of it then.
+    let notices = Notices::new(move |remedy| drop(input.send(DriftMsg::Remedy(remedy))));
+    toolbar.add_top_bar(notices.root());
     toolbar.add_bottom_bar(&bar);
     toolbar.set_reveal_bottom_bars(false);
     add_escape(&toolbar, sender);
@@ -453,6 +467,7 @@ fn build(
         filter_button,
         refresh,
         banner,
+        notices,
         toolbar,
         selected,
         capture,

@@ -1,6 +1,7 @@
 //! Widgets that more than one page uses, or that are big enough to stand alone.
 
 pub mod drift_row;
+pub mod notices;
 pub mod plan_dialog;
 pub mod plan_progress;
 pub mod row_object;

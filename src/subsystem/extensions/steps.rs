@@ -126,19 +126,20 @@ impl Machine<'_> {
                 Risk { log_out: true, ..Risk::default() },
             )]);
         }
-        let shell = version_of(self.host, self.shell).ok_or_else(|| {
-            gettext("which version of GNOME Shell this machine has could not be told: log in to GNOME and try again")
-        })?;
+        let shell = version_of(self.host, self.shell);
+        if version.is_none() && shell.is_none() {
+            return Err(gettext(
+                "which version of GNOME Shell this machine has could not be told: log in to GNOME and try again",
+            ));
+        }
         let archive = http::cache_path(self.host, &format!("{uuid}.shell-extension.zip"));
+        // Who names a version gets it, as the Shell would let them.
+        let made_for = shell.filter(|_| version.is_none());
         let download = Download {
-            url: site::archive(self.host, uuid, version, &shell),
+            url: site::archive(self.host, uuid, version, made_for.as_deref().unwrap_or_default()),
             path: text(&archive),
             sha256: None,
-            // Who names a version gets it, as the Shell would let them.
-            bundle: Some(Bundle {
-                uuid: uuid.to_owned(),
-                shell: version.is_none().then_some(shell),
-            }),
+            bundle: Some(Bundle { uuid: uuid.to_owned(), shell: made_for }),
         };
         let install =
             Command::new("gnome-extensions").args(["install", "--force"]).arg(text(&archive));
