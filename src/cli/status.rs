@@ -125,7 +125,7 @@ fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport, all: bool) {
             .items
             .iter()
             .filter(|item| item.ignored.is_none())
-            .filter(|item| item.state != Drift::InSync || item.note.is_some())
+            .filter(|item| item.state != Drift::InSync || item.failing)
             .collect(),
     };
     if app.global.quiet {

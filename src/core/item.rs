@@ -271,17 +271,31 @@ pub struct Live {
     pub title: Option<String>,
     /// Something worth knowing beside the values: an extension's error.
     pub note: Option<String>,
+    /// Whether that is a failure, which is shown also where nothing differs.
+    pub failing: bool,
 }
 
 impl Live {
     /// An item that was read.
     pub fn known(record: Record) -> Self {
-        Self { reading: Reading::Known(record), pending: None, title: None, note: None }
+        Self {
+            reading: Reading::Known(record),
+            pending: None,
+            title: None,
+            note: None,
+            failing: false,
+        }
     }
 
     /// An item that could not be read.
     pub fn unknown(reason: impl Into<String>) -> Self {
-        Self { reading: Reading::Unknown(reason.into()), pending: None, title: None, note: None }
+        Self {
+            reading: Reading::Unknown(reason.into()),
+            pending: None,
+            title: None,
+            note: None,
+            failing: false,
+        }
     }
 
     /// The same item with a name for people.

@@ -25,6 +25,9 @@ pub struct ItemReport {
     /// Something worth knowing beside the values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Whether it does not work, as the note says, though nothing need differ.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failing: bool,
     /// How the item stands.
     pub state: Drift,
     /// Why the system's side is unknown.
@@ -77,6 +80,7 @@ impl ItemReport {
             title: live.and_then(|live| live.title.clone()).unwrap_or_else(|| key.to_string()),
             detail: String::new(),
             note: live.and_then(|live| live.note.clone()),
+            failing: live.is_some_and(|live| live.failing),
             key,
             state,
             unknown,

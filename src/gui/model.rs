@@ -328,7 +328,7 @@ impl Query {
             Filter::Ignored => aside && !in_sync,
             _ if aside => false,
             // What is unknown or pending, or has failed, is no difference, but nothing to keep quiet about either.
-            Filter::Differs => !in_sync || item.note.is_some() || self.show_in_sync,
+            Filter::Differs => !in_sync || item.failing || self.show_in_sync,
             Filter::ManifestOnly => item.live.is_none() && item.unknown.is_none() && !in_sync,
             Filter::SystemOnly => item.wanted.is_none() && item.unknown.is_none() && !in_sync,
             Filter::InSync => in_sync,

@@ -87,7 +87,7 @@ impl Subsystem for Extensions {
             let mut live = live(&installed, on);
             match &shell {
                 Ok(shell) => remark(&mut live, uuid.as_str(), on && switches.on, shell),
-                Err(_) => judge(&mut live, &installed, version.as_deref()),
+                Err(_) => judge(&mut live, &installed, on, version.as_deref()),
             }
             if live.note.is_none() && updates.contains(uuid.as_str()) {
                 live.note = Some(gettext("An update comes into force at the next log-in"));
@@ -220,6 +220,7 @@ fn remark(live: &mut Live, uuid: &str, on: bool, shell: &Shell) {
         live.note = Some(fill(&text, &[("version", &runs.to_string())]));
         return;
     }
+    live.failing = on && matches!(known.state, State::Error | State::OutOfDate);
     live.note = match (known.state, &known.error) {
         (State::Error, Some(error)) => {
             Some(fill(&gettext("It failed: {error}"), &[("error", error)]))
@@ -232,11 +233,12 @@ fn remark(live: &mut Live, uuid: &str, on: bool, shell: &Shell) {
 }
 
 /// Adds what can be told without the Shell.
-fn judge(live: &mut Live, installed: &Installed, shell: Option<&str>) {
+fn judge(live: &mut Live, installed: &Installed, on: bool, shell: Option<&str>) {
     if let (Ok(metadata), Some(shell)) = (&installed.metadata, shell)
         && !shell::supports(&metadata.made_for, shell)
     {
         live.note = Some(out_of_date(shell));
+        live.failing = on;
     }
 }
 

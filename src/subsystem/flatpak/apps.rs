@@ -121,6 +121,7 @@ fn read_app(
         pending: None,
         title: app.current.title,
         note,
+        failing: false,
     })
 }
 
