@@ -385,7 +385,7 @@ impl App {
 
     /// Does what a notice offers, on this machine; a manifest that says otherwise is changed too, or it would be
     /// applied again.
-    fn set_right(&self, remedy: Remedy) {
+    fn set_right(&mut self, remedy: Remedy) {
         let Remedy { subsystem, item, set, command, .. } = remedy;
         let known = self.report.as_ref().and_then(|report| report.item(&subsystem, &item));
         let (reach, local) = match known.is_some_and(|item| item.wanted.is_some()) {
@@ -393,7 +393,7 @@ impl App {
             false => (Reach::System, Some(command)),
         };
         let wishes = vec![Wish { subsystem, item, edit: Edit::put(set) }];
-        self.backend.send(Job::Edit { wishes, reach, local });
+        self.edit(wishes, reach, local);
     }
 
     fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
