@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bucket::core::item::{ItemKey, SubsystemId};
+use bucket::core::item::{ItemKey, Remedy, SubsystemId};
 use bucket::core::report::Report;
-use bucket::engine::{Pick, Reach, Request, Touched, Verb, Wish};
+use bucket::engine::{Edit, Pick, Reach, Request, Touched, Verb, Wish};
 use bucket::host::Host;
 use bucket::subsystem::{About, Page};
 use bucket::words::gettext;
@@ -417,11 +417,21 @@ impl App {
             DriftOut::Resolve(keys, verb) => self.resolve(keys, verb, None),
             DriftOut::Field(key, verb, field) => self.resolve(vec![key], verb, Some(vec![field])),
             DriftOut::Act(key, act) => self.act(key, act),
-            DriftOut::Remedy(remedy) => {
-                let Some(report) = self.report.clone() else { return };
-                self.backend.send(Job::Remedy { report, remedy });
-            }
+            DriftOut::Remedy(remedy) => self.set_right(remedy),
         }
+    }
+
+    /// Does what a notice offers, on this machine; a manifest that says otherwise is changed too, or it would be
+    /// applied again.
+    fn set_right(&mut self, remedy: Remedy) {
+        let Remedy { subsystem, item, set, command, .. } = remedy;
+        let known = self.report.as_ref().and_then(|report| report.item(&subsystem, &item));
+        let (reach, local) = match known.is_some_and(|item| item.wanted.is_some()) {
+            true => (Reach::Both, None),
+            false => (Reach::System, Some(command)),
+        };
+        let wishes = vec![Wish { subsystem, item, edit: Edit::put(set) }];
+        self.edit(wishes, reach, local);
     }
 
     fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
