@@ -431,7 +431,7 @@ impl App {
             false => (Reach::System, Some(command)),
         };
         let wishes = vec![Wish { subsystem, item, edit: Edit::put(set) }];
-        self.edit(wishes, reach, local);
+        self.backend.send(Job::Edit { wishes, reach, local });
     }
 
     fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
