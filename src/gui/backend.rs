@@ -11,12 +11,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::bail;
-use bucket::core::item::{Layer, Remedy, SubsystemId};
+use bucket::core::item::{Layer, SubsystemId};
 use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::execute::Untrusted;
 use bucket::engine::journal::Operation;
-use bucket::engine::{Edit, Engine, Event, Outcome, Reach, Request, Touched, Wish};
+use bucket::engine::{Engine, Event, Outcome, Reach, Request, Touched, Wish};
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
@@ -46,8 +46,6 @@ pub enum Purpose {
     Ignore,
     /// What the person set on a page: done at once on the machine and then in the manifest, unless something is held.
     Edit,
-    /// What a notice offers to set right.
-    Remedy,
 }
 
 /// Something for the engine to do.
@@ -78,10 +76,6 @@ pub enum Job {
     },
     Undo(Option<u64>),
     Redo,
-    Remedy {
-        report: Arc<Report>,
-        remedy: Remedy,
-    },
     Ignore(RowKey),
     SkipUntilChanged {
         report: Arc<Report>,
@@ -369,11 +363,6 @@ impl Worker {
                 "redo",
                 engine.plan_redo().map(|p| Reply::Planned(planned(engine, p), Purpose::Redo)),
             ),
-            Job::Remedy { report, remedy } => (
-                "plan",
-                plan_remedy(engine, &report, remedy)
-                    .map(|p| Reply::Planned(planned(engine, p), Purpose::Remedy)),
-            ),
             Job::Ignore(key) => (
                 "ignore",
                 engine
@@ -503,15 +492,6 @@ fn why(error: &anyhow::Error) -> String {
         }
         _ => text,
     }
-}
-
-/// A notice is about this machine; a manifest that says otherwise is changed too, or it would be applied again.
-fn plan_remedy(engine: &Engine, report: &Report, remedy: Remedy) -> anyhow::Result<Plan> {
-    let Remedy { subsystem, item, set, .. } = remedy;
-    let wanted = report.item(&subsystem, &item).is_some_and(|item| item.wanted.is_some());
-    let reach = if wanted { Reach::Both } else { Reach::System };
-    let wish = Wish { subsystem, item, edit: Edit::put(set) };
-    engine.plan_wishes(report, &[wish], reach, &Layer::Shared, false)
 }
 
 fn planned(engine: &Engine, plan: Plan) -> Planned {

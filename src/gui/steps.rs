@@ -111,7 +111,7 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
     let waits = !plan.held.is_empty() || !plan.blocked.is_empty();
     match purpose {
         Purpose::Apply => true,
-        Purpose::Capture | Purpose::Ignore | Purpose::Remedy => waits,
+        Purpose::Capture | Purpose::Ignore => waits,
         Purpose::Edit => waits || plan.steps.iter().any(|planned| planned.step.risk.destructive),
         // What is quick and harmless is taken back at once; programs are shown before they run.
         Purpose::Undo | Purpose::Redo => {
