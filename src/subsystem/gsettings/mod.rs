@@ -199,14 +199,6 @@ impl Subsystem for Gsettings {
     }
 }
 
-/// The record of `key` with the value that `text` says, in its canonical form. A type error names the type.
-pub fn record(host: &Host, key: &SettingKey, text: &str) -> Result<Record> {
-    let mut entry = key.entry();
-    entry.insert(VALUE.to_owned(), text.into());
-    let entry: Entry = serde_json::from_value(entry.into())?;
-    Ok(read(&entry, &Schemas::open(host))?.1)
-}
-
 /// An entry's key and record. A value under a schema or key that is not installed stays as it is written.
 fn read(entry: &Entry, schemas: &Schemas) -> Result<(ItemKey, Record)> {
     let Entry { schema, key, path, value, absent, .. } = entry;
