@@ -136,6 +136,9 @@ fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport, all: bool) {
     for item in items.iter().take(shown) {
         let name = pad(&show::name(item), width.min(60));
         let mut words = show::state(item);
+        if let Some(note) = &item.note {
+            words = format!("{words}, {note}");
+        }
         if let Some(why) = &item.ignored {
             words = format!("{words}, {}", show::ignored(why));
         }

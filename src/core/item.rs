@@ -370,8 +370,9 @@ pub struct Remedy {
     pub subsystem: SubsystemId,
     /// The item.
     pub item: ItemKey,
-    /// The values.
-    pub set: Record,
+    /// The values; none where the item goes back to its default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Record>,
 }
 
 impl Records {

@@ -265,7 +265,12 @@ impl Engine {
             // What is not compared need not be as it was: a flatpak's commit. A new entry need not even name it.
             (Some(own), Some(_)) => change.fields().iter().all(|(name, _, new)| {
                 let now = own.get(name);
-                let named = change.other.as_ref().is_some_and(|other| other.get(name).is_some());
+                let names = |side: &Option<Record>| {
+                    side.as_ref().is_some_and(|record| record.get(name).is_some())
+                };
+                // What an entry names is compared, whether or not the machine has it.
+                let named =
+                    names(&change.other) || change.side == Side::Manifest && names(&change.before);
                 // And what a verb takes away of it, the machine may have all the same.
                 let gone = new.is_none() && change.side == Side::System;
                 let loose = !named || gone || change.before.is_none() && now.is_none();

@@ -430,7 +430,8 @@ impl App {
             true => (Reach::Both, None),
             false => (Reach::System, Some(command)),
         };
-        let wishes = vec![Wish { subsystem, item, edit: Edit::put(set) }];
+        let edit = set.map_or(Edit::Remove, Edit::put);
+        let wishes = vec![Wish { subsystem, item, edit }];
         self.backend.send(Job::Edit { wishes, reach, local });
     }
 

@@ -131,12 +131,11 @@ fn the_master_switch_is_told_apart_from_a_disabled_extension() {
     let run = sandbox.bkt(&["extension", "list"]).exits(0);
     run.says("switched off by the master switch")
         .says("1 in sync")
-        .says("bkt gsetting set --local");
+        .says("bkt gsetting unset --local");
     let report = sandbox.bkt(&["status", "--json", "extension"]).json();
     let notices = report["subsystems"][0]["notices"].as_array().unwrap();
     assert_eq!(notices[0]["remedy"]["item"], "org.gnome.shell disable-user-extensions");
-    let switch =
-        ["gsetting", "set", "--local", "org.gnome.shell", "disable-user-extensions", "false"];
+    let switch = ["gsetting", "unset", "--local", "org.gnome.shell", "disable-user-extensions"];
     sandbox.in_session(&switch).exits(0);
     let run = sandbox.bkt(&["extension", "list"]).exits(0);
     assert!(!run.out.contains("master switch"), "{run:?}");

@@ -47,7 +47,11 @@ class Extensions(Distribution):
         for key in ("enabled-extensions", "disabled-extensions", "disable-user-extensions"):
             self.run_ok("gsettings", "reset", "org.gnome.shell", key)
         shutil.rmtree(PLACE)
+        self.restart_shell_knowledge()
         shutil.copytree(KEPT, PLACE)
+        self.restart_shell_knowledge()
+        seeded = {p.name for p in KEPT.iterdir()}
+        ui.until(lambda: self.names("--user") == seeded, "the extensions the lab began with", SLOW)
 
     def run_any(self, *argv, env=None, **kwargs):
         site = {"BKT_EXTENSIONS_URL": self.site} if hasattr(self, "site") else {}
@@ -92,7 +96,7 @@ class Extensions(Distribution):
         self.assertIn("switched off by the master switch", self.bkt("extension", "list"))
         self.assertEqual([key for key in self.drift() if key.startswith("extensions ")], [], "no extension was switched")
         self.assertNotIn("alpha@lab.test", self.names("--active"))
-        self.bkt("gsetting", "set", "--local", "org.gnome.shell", "disable-user-extensions", "false")
+        self.bkt("gsetting", "unset", "--local", "org.gnome.shell", "disable-user-extensions")
         self.assertNotIn("master switch", self.bkt("extension", "list"))
         self.ext("disable", "alpha@lab.test")
         self.assertEqual(self.drift(), {"extensions alpha@lab.test": "system-changed"})
@@ -113,7 +117,7 @@ class Extensions(Distribution):
         self.ext("enable", "gamma@lab.test")
         self.ext("disable", "gamma@lab.test")
         self.run_ok("gsettings", "set", "org.gnome.shell", "disable-user-extensions", "true")
-        self.run_ok("gsettings", "set", "org.gnome.shell", "disable-user-extensions", "false")
+        self.run_ok("gsettings", "reset", "org.gnome.shell", "disable-user-extensions")
         ui.until(lambda: self.shell_state("broken@lab.test") == 3, "an extension that failed", SLOW)
         # One that no release of the Shell that the site has builds for can run comes from where it was kept.
         self.bkt("extension", "remove", "old@lab.test")

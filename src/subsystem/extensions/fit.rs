@@ -12,6 +12,8 @@ use crate::words::{fill, gettext};
 
 /// How many matches are suggested.
 const CLOSE: usize = 5;
+/// How much of a name is looked for where nothing goes by all of it.
+const BEGINNING: usize = 3;
 
 pub(super) fn validate(host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
     let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
@@ -22,11 +24,8 @@ pub(super) fn validate(host: &Host, item: &ItemKey, _set: &Record) -> Result<(),
     }
     let named = |text: String| fill(&text, &[("extension", uuid.as_str())]);
     let Some(offer) = site::offer(host, &uuid).map_err(|error| not_asked(&uuid, &error))? else {
-        let mut close =
-            nearest(uuid.as_str(), installed.keys().map(|uuid| (uuid.as_str(), Vec::new())));
-        close.extend(similar(host, uuid.as_str()));
-        close.dedup();
-        close.truncate(CLOSE);
+        let here = installed.keys().map(|uuid| uuid.as_str().to_owned());
+        let close = close(uuid.as_str(), here.collect(), found(host, uuid.as_str()));
         let message = named(gettext(
             "there is no extension “{extension}”, neither here nor on the extensions site",
         ));
@@ -62,11 +61,39 @@ fn not_asked(uuid: &ExtensionUuid, error: &HttpError) -> Unfit {
     Unfit { message: fill(&text, values), close: Vec::new(), unsure: true }
 }
 
-/// What the site finds for the name in a UUID. It only helps: where the site does not answer, nothing is suggested.
-fn similar(host: &Host, uuid: &str) -> Vec<String> {
-    let name = uuid.split('@').next().unwrap_or(uuid);
-    let words = name.replace(['-', '_', '.'], " ");
-    let found = site::search(host, &words).unwrap_or_default();
-    let near = nearest(uuid, found.iter().map(|uuid| (uuid.as_str(), Vec::new())));
-    if near.is_empty() { found } else { near }
+/// What may be meant, of what is here and what the site finds.
+fn close(uuid: &str, here: Vec<String>, mut found: Vec<String>) -> Vec<String> {
+    let all = here.iter().chain(&found).map(|uuid| (uuid.as_str(), Vec::new()));
+    let near = nearest(uuid, all);
+    if near.is_empty() {
+        found.truncate(CLOSE);
+        return found;
+    }
+    near
+}
+
+/// What the site finds for the name in a UUID, or for how it begins where that is misspelt. It only helps: where the
+/// site does not answer, nothing is suggested.
+fn found(host: &Host, uuid: &str) -> Vec<String> {
+    let name = uuid.split('@').next().unwrap_or(uuid).replace(['-', '_', '.'], " ");
+    let beginning: String = name.chars().take(BEGINNING).collect();
+    let search = |text: &str| site::search(host, text).unwrap_or_default();
+    match search(&name) {
+        found if found.is_empty() && beginning != name => search(&beginning),
+        found => found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_come_first_wherever_they_are() {
+        let list = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
+        let here = list(&["broken@lab.test", "other@x"]);
+        let near = close("frech@lab.test", here, list(&["fresh@lab.test"]));
+        assert_eq!(near[0], "fresh@lab.test");
+        assert_eq!(close("zzz", Vec::new(), list(&["abc@d"])), ["abc@d"]);
+    }
 }

@@ -21,10 +21,13 @@ pub(super) fn all(
             text: gettext("All extensions are switched off by the master switch"),
             remedy: (!switches.master_locked).then(|| Remedy {
                 label: gettext("Turn On"),
-                command: format!("bkt gsetting set --local {SCHEMA} {MASTER} false"),
+                command: match switches.on_by_default {
+                    true => format!("bkt gsetting unset --local {SCHEMA} {MASTER}"),
+                    false => format!("bkt gsetting set --local {SCHEMA} {MASTER} false"),
+                },
                 subsystem: SETTINGS,
                 item: ItemKey::new(format!("{SCHEMA} {MASTER}")),
-                set: Record::new().with("value", "false"),
+                set: (!switches.on_by_default).then(|| Record::new().with("value", "false")),
             }),
         });
     }

@@ -41,6 +41,8 @@ pub struct Switches {
     mode: Vec<String>,
     /// The master switch: whether extensions run at all.
     pub on: bool,
+    /// Whether they would run if the person had set nothing.
+    pub on_by_default: bool,
     /// Whether the administrator holds the master switch.
     pub master_locked: bool,
     /// Whether the Shell loads extensions from the person's own directory.
@@ -74,13 +76,20 @@ impl Switches {
             let default = || shell.key(key).and_then(|known| known.default_value().get());
             set.or_else(default).unwrap_or(otherwise)
         };
+        let master = format!("{DIR}disable-user-extensions");
+        let off_by_default =
+            dconf.system(&master).and_then(|value| value.get()).unwrap_or_else(|| {
+                let known = shell.key("disable-user-extensions");
+                known.and_then(|known| known.default_value().get()).unwrap_or(false)
+            });
         let mode = mode.or_else(|| host.var("GNOME_SHELL_SESSION_MODE")).unwrap_or("user");
         Ok(Self {
             enabled: list(ENABLED),
             disabled: list(DISABLED),
             mode: disk::mode_extensions(host, mode)?,
             on: !flag("disable-user-extensions", false),
-            master_locked: dconf.locked(&format!("{DIR}disable-user-extensions")),
+            on_by_default: !off_by_default,
+            master_locked: dconf.locked(&master),
             user_allowed: flag("allow-extension-installation", true),
         })
     }
