@@ -16,6 +16,7 @@ mod crash;
 mod edits;
 mod exit;
 mod extension;
+mod flatpak;
 mod history;
 mod json;
 mod reference;

@@ -194,7 +194,10 @@ pub(super) fn find<'a>(
     match found.as_slice() {
         [one] => Ok(one),
         [] => {
-            let names = apps.iter().map(|item| (last(&item.key), vec![item.title.as_str()]));
+            let names = apps.iter().map(|item| {
+                let id = last(&item.key);
+                (id, vec![item.title.as_str(), id.rsplit('.').next().unwrap_or(id)])
+            });
             Err(Misnamed::Item { name: typed.to_owned(), close: nearest(typed, names) })
         }
         several => {

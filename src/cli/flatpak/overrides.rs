@@ -165,6 +165,7 @@ fn reset(
         let (item, layer) = item(report, name, whose)?;
         let fields = said(report, &item.key(), layer);
         let clear = match entries {
+            [] if fields.is_empty() => return Ok(Vec::new()),
             [] => fields.into_iter().collect(),
             entries => named(&fields, entries, layer)?,
         };

@@ -126,7 +126,8 @@ fn find(host: &Host, typed: &str, scope: Option<Scope>) -> anyhow::Result<(Scope
         [(id, (scope, _))] => Ok((*scope, id.parse()?)),
         [] => {
             let names = known.iter().map(|(id, (_, title))| {
-                (id.as_str(), title.iter().map(String::as_str).collect::<Vec<_>>())
+                let last = id.rsplit('.').next();
+                (id.as_str(), title.iter().map(String::as_str).chain(last).collect::<Vec<_>>())
             });
             Err(Misnamed::Item { name: typed.to_owned(), close: nearest(typed, names) }.into())
         }

@@ -9,6 +9,7 @@ pub mod effective;
 mod entry;
 pub mod flags;
 pub mod grants;
+mod limits;
 pub mod offers;
 pub mod openpgp;
 mod overrides;

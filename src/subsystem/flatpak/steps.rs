@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apps::{home, name};
-use super::flags;
+
 use super::overrides::{self, Changes, Fields};
-use super::{Item, asks, run, transaction};
+use super::{Item, asks, limits, run, transaction};
 use crate::core::item::{ItemKey, Record, Value};
 use crate::core::names::AppId;
 use crate::core::plan::{Action, Change, Command, FileEdit, Risk, Step};
+use crate::host::Host;
 use crate::host::flatpak::{self, Installation, Scope};
-use crate::host::{Host, command};
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
@@ -41,9 +41,7 @@ pub fn steps(changes: &[&Change], host: &Host) -> Steps {
         changes.iter().filter_map(|change| Some((Item::parse(&change.item)?, *change))).collect();
     let mut blocked = Vec::new();
     let (edits, mut reasons) = edits(&targets(&parsed), host);
-    versions_for_root(&parsed, host, &mut reasons);
-    masks_of_others(&parsed, host, &mut reasons);
-    stay_for_others(&parsed, &mut reasons);
+    limits::find(&parsed, host, &mut reasons);
     parsed.retain(|(_, change)| match reasons.get(&change.item) {
         Some(reason) => {
             blocked.push(Blocked { item: change.item.clone(), reason: reason.clone() });
@@ -60,84 +58,8 @@ pub fn steps(changes: &[&Change], host: &Host) -> Steps {
     Steps { steps: plan.finish(host), blocked }
 }
 
-/// An app that moves to the other scope does not leave this one before it can arrive there.
-fn stay_for_others(changes: &[(Item, &Change)], reasons: &mut BTreeMap<ItemKey, String>) {
-    for (item, change) in changes {
-        let Item::App(scope, id) = item else { continue };
-        let other = Item::App(scope.other(), id.clone()).key();
-        if change.after.is_none()
-            && let Some(reason) = reasons.get(&other).cloned()
-        {
-            reasons.insert(change.item.clone(), reason);
-        }
-    }
-}
-
-/// An app for every user is brought to another version by root alone: flatpak before 1.19 asks nobody.
-fn versions_for_root(
-    changes: &[(Item, &Change)],
-    host: &Host,
-    reasons: &mut BTreeMap<ItemKey, String>,
-) {
-    for (item, change) in changes {
-        let (Item::App(Scope::System, id), Some(after)) = (item, &change.after) else { continue };
-        let before = change.before.as_ref().and_then(|before| before.text("commit"));
-        let moves = pinned(change, after).filter(|commit| before != Some(*commit));
-        if let (Some(commit), true) = (moves, asks(Scope::System, host)) {
-            let commit = format!("--commit={commit}");
-            let args = ["flatpak", "update", "--system", &commit, id.as_str()];
-            let text = match change.before {
-                Some(_) => gettext(
-                    "only root can bring an app for every user to a version: run “{command}” first",
-                ),
-                None => gettext(
-                    "only root can bring an app for every user to a version: install it with “flatpak install --system”, and run “{command}”",
-                ),
-            };
-            let command = command::display(&Command::new("sudo").args(args));
-            reasons.insert(change.item.clone(), fill(&text, &[("command", &command)]));
-        }
-    }
-}
-
-/// An app is not let go where a mask covers it that covers others too.
-fn masks_of_others(
-    changes: &[(Item, &Change)],
-    host: &Host,
-    reasons: &mut BTreeMap<ItemKey, String>,
-) {
-    for (item, change) in changes {
-        let (Item::App(scope, id), Some(before), Some(after)) =
-            (item, &change.before, &change.after)
-        else {
-            continue;
-        };
-        if before.get("masked").is_none() || after.get("masked").is_some() {
-            continue;
-        }
-        let installation = Installation::of(host, *scope);
-        let Ok(Some(app)) = installation.app(id, &[]) else { continue };
-        let masks = installation.config().map(|config| flatpak::masks(&config)).unwrap_or_default();
-        let other = masks.iter().find(|mask| {
-            flatpak::mask_covers(mask, id, &app.current.arch, &app.current.branch)
-                && !own_masks(id).contains(mask)
-        });
-        if let Some(mask) = other {
-            let command = Command::new("flatpak").args(["mask", scope.flag(), "--remove", mask]);
-            let text = gettext("the mask “{mask}” keeps it from updates: run “{command}” first");
-            let values = [("mask", mask.as_str()), ("command", &command::display(&command))];
-            reasons.insert(change.item.clone(), fill(&text, &values));
-        }
-    }
-}
-
-/// The masks that are an app's own.
-fn own_masks(id: &AppId) -> [String; 2] {
-    [id.to_string(), format!("app/{id}")]
-}
-
 /// The commit a change wants to stay at. A commit that no manifest names is only what happened to be there.
-fn pinned<'a>(change: &Change, after: &'a Record) -> Option<&'a str> {
+pub(super) fn pinned<'a>(change: &Change, after: &'a Record) -> Option<&'a str> {
     let named = change.other.as_ref().is_some_and(|other| other.get("commit").is_some());
     let masked = after.get("masked") == Some(&Value::Flag(true));
     after.text("commit").filter(|_| masked || named)
@@ -248,7 +170,7 @@ impl Plan {
         let unmask = was_masked && !masked(Some(after));
         let masks = installation.config().map(|config| flatpak::masks(&config)).unwrap_or_default();
         if unmask {
-            let own = own_masks(id);
+            let own = limits::own_masks(id);
             let batch = self.mask.entry((scope, false)).or_default();
             let found = masks.into_iter().filter(|mask| own.contains(mask));
             batch.extend(found.map(|mask| (mask, change.item.clone())));
@@ -387,7 +309,9 @@ fn edits(targets: &Targets, host: &Host) -> (Edits, BTreeMap<ItemKey, String>) {
         let installation = Installation::of(host, *scope);
         let reason = match edit(&installation, file, &target.fields, &home(*scope, host)) {
             Ok(None) => continue,
-            Ok(Some((edit, changes))) if asks(*scope, host) => by_hand(file, &edit.path, &changes),
+            Ok(Some((edit, changes))) if asks(*scope, host) => {
+                limits::by_hand(file, &edit.path, &changes)
+            }
             Ok(Some((edit, _))) => {
                 possible.push((*scope, edit, &target.items));
                 continue;
@@ -426,22 +350,4 @@ fn edit(
     overrides::write(&mut keyfile, &changes, home);
     let after = (!keyfile.is_blank()).then(|| keyfile.to_string());
     Ok(Some((FileEdit { path: path.display().to_string(), before, after }, changes)))
-}
-
-/// What a person can do where only root may write: the command that does the same, or else the file to edit.
-///
-/// `flatpak override` cannot take a single permission back, and before 1.17 loses conditions.
-fn by_hand(file: &str, path: &str, changes: &Changes) -> String {
-    let adds = changes.values().flatten().all(|value| !value.contains("if:"))
-        && changes.values().all(Option::is_some);
-    let flags = adds.then(|| flags::write(&[], changes, &overrides::Home::Nobody)).flatten();
-    let Some(flags) = flags else {
-        let text = gettext("only root can change overrides for every user: edit “{path}” as root");
-        return fill(&text, &[("path", path)]);
-    };
-    let app = (file != "global").then(|| file.to_owned());
-    let command =
-        Command::new("sudo").args(["flatpak", "override", "--system"]).args(flags).args(app);
-    let text = gettext("only root can change overrides for every user: run “{command}” first");
-    fill(&text, &[("command", &command::display(&command))])
 }
