@@ -218,7 +218,7 @@ fn what_is_barred_says_why() {
     assert_eq!((row.symbol(), row.system.absent), ("○", true));
     let row = barred(Barred::Locked("by the administrator".to_owned()), Live::known(branch("b")));
     assert!(row.subtitle.starts_with("Locked: by the administrator"), "{row:?}");
-    assert_eq!(row.system.text, "b");
+    assert_eq!(row.system.text, "branch: b");
     for side in [Side::Manifest, Side::System] {
         assert_eq!(row.action(side), Err("by the administrator".to_owned()));
     }
