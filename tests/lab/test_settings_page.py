@@ -5,7 +5,7 @@ from distribution import MANIFESTS, Distribution
 INTERFACE = "org.gnome.desktop.interface"
 TOUCHED = [(INTERFACE, "accent-color"), (INTERFACE, "clock-show-seconds"), (INTERFACE, "cursor-size"), (INTERFACE, "font-name"),
            ("org.gnome.desktop.input-sources", "xkb-options"), ("org.gnome.desktop.input-sources", "mru-sources"),
-           ("org.gnome.desktop.wm.preferences", "theme")]
+           ("org.gnome.desktop.screensaver", "lock-enabled")]
 LOCKED = "org.gnome.desktop.screensaver"
 
 
@@ -13,6 +13,8 @@ class SettingsPage(Distribution):
     def setUp(self):
         for schema, key in TOUCHED:
             self.run_ok("gsettings", "reset", schema, key)
+        # Something to track, so that there is a manifest.
+        self.run_ok("gsettings", "set", INTERFACE, "clock-show-weekday", "true")
         super().setUp()
 
     def browse(self):
@@ -54,10 +56,13 @@ class SettingsPage(Distribution):
         ui.until(lambda: self.wanted(schema, key) == value, f"{value} in the manifest", 60)
         self.assertEqual(self.changed_entries("gsettings.json", "settings"), {f"{schema} {key}"})
 
-    def apply(self, app, name, text, button="Apply"):
-        """Types into an entry row, and applies it."""
-        app.set_text("text", name, text)
-        app.press("button", button)
+    def apply(self, app, name, text):
+        """Writes into an entry row, and applies it."""
+        entry = app.find("text", name)
+        entry.click()
+        ui.until(lambda: "focused" in entry.states, "an entry with the focus")
+        entry.set_text(text)
+        ui.key("Return")
 
     # Editors ------------------------------------------------------------------------------------------------------
 
