@@ -112,7 +112,7 @@ pub fn words(value: &Variant) -> String {
 pub fn source(source: Source) -> String {
     match source {
         Source::Schema => gettext("the default"),
-        Source::Vendor => gettext("the default, from this system's vendor"),
+        Source::Vendor => gettext("from this system's vendor"),
         Source::Administrator => gettext("from the administrator of this machine"),
         Source::Person => gettext("set by you"),
     }

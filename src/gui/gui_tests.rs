@@ -26,7 +26,7 @@ use crate::widgets::row_object::RowObject;
 use crate::widgets::sidebar::Sidebar;
 
 /// Lets messages and frames through until `done`.
-fn until(what: &str, done: impl Fn() -> bool) {
+pub fn until(what: &str, done: impl Fn() -> bool) {
     let context = glib::MainContext::default();
     for _ in 0..500 {
         while context.pending() {
@@ -41,7 +41,7 @@ fn until(what: &str, done: impl Fn() -> bool) {
 }
 
 /// All widgets of a type below another, in order.
-fn below<T: IsA<gtk::Widget>>(root: &impl IsA<gtk::Widget>) -> Vec<T> {
+pub fn below<T: IsA<gtk::Widget>>(root: &impl IsA<gtk::Widget>) -> Vec<T> {
     let mut found = Vec::new();
     let mut child = root.upcast_ref::<gtk::Widget>().first_child();
     while let Some(widget) = child {

@@ -14,6 +14,8 @@ mod gui_tests;
 mod model;
 mod pages;
 mod settings;
+#[cfg(test)]
+mod settings_tests;
 mod steps;
 mod style;
 mod watch;

@@ -125,7 +125,7 @@ class Application(Distribution):
         ui.until(lambda: override("org.lab.Notes") == text, "the file as it was, comments and all")
         self.run_ok("gsettings", "set", INTERFACE, "clock-show-weekday", "false")
         app.click("list item", ui.starts("Settings"))
-        app.click("button", "Apply clock-show-weekday")
+        app.click("button", "Apply Show weekday in clock")
         self.plan(app, "Apply")
         ui.until(lambda: self.run_ok("gsettings", "get", INTERFACE, "clock-show-weekday").strip() == "true", "the setting")
 
@@ -133,9 +133,9 @@ class Application(Distribution):
         self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, "clock-show-weekday", "true")
         self.run_ok("gsettings", "set", INTERFACE, "clock-show-weekday", "false")
         app = self.open("Settings")
-        app.click("check box", "Select clock-show-weekday")
+        app.click("check box", "Select Show weekday in clock")
         app.click("button", "Skip")
-        app.wait_gone("button", "Capture clock-show-weekday")
+        app.wait_gone("button", "Capture Show weekday in clock")
         self.assertEqual(self.run_ok("gsettings", "get", INTERFACE, "clock-show-weekday").strip(), "false")
         self.assertEqual(self.changed_files(), set())
 
@@ -147,8 +147,8 @@ class Application(Distribution):
         self.run_ok("gsettings", "set", INTERFACE, "accent-color", "green")
         self.run_ok("gsettings", "set", INTERFACE, "clock-show-weekday", "false")
         app = self.open("Settings")
-        for key in ("accent-color", "clock-show-weekday"):
-            app.click("check box", f"Select {key}")
+        for title in ("Accent color", "Show weekday in clock"):
+            app.click("check box", f"Select {title}")
         app.find("label", "2 selected")
         app.click("button", "Capture 2")
         ui.until(lambda: self.changed_files(), "a capture")
@@ -158,12 +158,12 @@ class Application(Distribution):
         self.addCleanup(self.run_any, "gsettings", "reset", INTERFACE, "accent-color")
         self.run_ok("gsettings", "set", INTERFACE, "accent-color", "green")
         app = self.open("Settings")
-        app.find("button", "Capture accent-color")
+        app.find("button", "Capture Accent color")
         ui.key("Control", "f")
         ui.type("nothing like it")
         app.find("label", "No Items Found")
         ui.key("Escape")
-        app.find("button", "Capture accent-color")
+        app.find("button", "Capture Accent color")
 
     # Cancelling -------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,10 @@ use crate::browse::Shown;
 /// How long a number has to stand before it is taken: buttons are pressed many times.
 const STANDS: Duration = Duration::from_millis(600);
 
+/// How many characters of a number, and of a choice, are always shown.
+const NUMBER_CHARS: i32 = 5;
+const CHOICE_CHARS: i32 = 6;
+
 /// What the person does to a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SettingOut {
@@ -240,6 +244,8 @@ fn choice(choices: &[String], voice: Voice) -> Parts {
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
     let model = gtk::StringList::new(&titles);
     let row = adw::ComboRow::builder().title_lines(3).subtitle_lines(3).model(&model).build();
+    row.set_list_factory(row.factory().as_ref());
+    row.set_factory(Some(&short_texts()));
     let choices = choices.to_vec();
     let of = choices.clone();
     row.connect_selected_notify(move |row| {
@@ -257,44 +263,71 @@ fn choice(choices: &[String], voice: Voice) -> Parts {
     Parts { row: row.upcast(), put: Rc::new(put) }
 }
 
+/// Shows texts that give way to a title beside them, but not all of it.
+fn short_texts() -> gtk::SignalListItemFactory {
+    let factory = gtk::SignalListItemFactory::new();
+    factory.connect_setup(|_, item| {
+        if let Some(item) = item.downcast_ref::<gtk::ListItem>() {
+            let text = label(&[]);
+            text.set_width_chars(CHOICE_CHARS);
+            text.set_xalign(1.0);
+            item.set_child(Some(&text));
+        }
+    });
+    factory.connect_bind(|_, item| {
+        let Some(item) = item.downcast_ref::<gtk::ListItem>() else { return };
+        let text = item.item().and_downcast::<gtk::StringObject>();
+        if let (Some(text), Some(label)) = (text, item.child().and_downcast::<gtk::Label>()) {
+            label.set_text(&text.string());
+        }
+    });
+    factory
+}
+
 fn number(bounds: Bounds, shown: &Shown, voice: Voice) -> Parts {
     let step = bounds.step();
     let now = as_number(&shown.state.value).unwrap_or_default();
     let adjustment = gtk::Adjustment::new(now, bounds.min, bounds.max, step, step * 10.0, 0.0);
-    let row = adw::SpinRow::new(Some(&adjustment), 0.0, bounds.digits(now));
-    row.set_title_lines(3);
-    row.set_subtitle_lines(3);
-    row.set_numeric(true);
-    row.set_update_policy(gtk::SpinButtonUpdatePolicy::IfValid);
+    // Not an AdwSpinRow: it has room for the longest number there could be, and no place in the accessibility tree.
+    let spin = gtk::SpinButton::new(Some(&adjustment), 0.0, bounds.digits(now));
+    spin.set_valign(gtk::Align::Center);
+    spin.set_numeric(true);
+    spin.set_width_chars(NUMBER_CHARS);
+    spin.set_max_width_chars(NUMBER_CHARS);
+    spin.set_update_policy(gtk::SpinButtonUpdatePolicy::IfValid);
+    set_name(&spin, &shown.setting.title);
+    let row = adw::ActionRow::builder().title_lines(3).subtitle_lines(3).build();
+    row.add_suffix(&spin);
+    row.set_activatable_widget(Some(&spin));
     let (kind, last) = (shown.setting.kind.clone(), Rc::new(Cell::new(now)));
     let (waiting, taken): (Rc<Cell<u64>>, _) = (Rc::default(), last.clone());
-    row.connect_value_notify(move |row| {
+    spin.connect_value_changed(move |spin| {
         if voice.quiet.get() {
             return;
         }
         let mine = waiting.get().wrapping_add(1);
         waiting.set(mine);
-        let (weak, voice) = (row.downgrade(), voice.clone());
+        let (weak, voice) = (spin.downgrade(), voice.clone());
         let (waiting, last, kind) = (waiting.clone(), last.clone(), kind.clone());
         glib::timeout_add_local_once(STANDS, move || {
-            let Some(row) = weak.upgrade().filter(|_| waiting.get() == mine) else { return };
+            let Some(spin) = weak.upgrade().filter(|_| waiting.get() == mine) else { return };
             // Only what the person moved is written, not what showing it has rounded.
-            let slack = 10_f64.powi(-(row.digits() as i32)) / 2.0;
-            if (row.value() - last.get()).abs() < slack {
+            let slack = 10_f64.powi(-(spin.digits() as i32)) / 2.0;
+            if (spin.value() - last.get()).abs() < slack {
                 return;
             }
-            if let Some(value) = of_number(row.value(), &kind) {
-                last.set(row.value());
+            if let Some(value) = of_number(spin.value(), &kind) {
+                last.set(spin.value());
                 voice.set(value);
             }
         });
     });
-    let weak = row.downgrade();
+    let weak = spin.downgrade();
     let put = move |value: &Variant| {
-        if let (Some(row), Some(value)) = (weak.upgrade(), as_number(value)) {
+        if let (Some(spin), Some(value)) = (weak.upgrade(), as_number(value)) {
             taken.set(value);
-            row.set_digits(bounds.digits(value));
-            row.set_value(value);
+            spin.set_digits(bounds.digits(value));
+            spin.set_value(value);
         }
     };
     Parts { row: row.upcast(), put: Rc::new(put) }

@@ -75,6 +75,7 @@ pub struct Browser {
     keys: Vec<KeysPage>,
     details: Vec<SettingPage>,
     search_bar: gtk::SearchBar,
+    entry: gtk::SearchEntry,
     results: Results,
     /// The groups have to be listed again.
     stale: bool,
@@ -110,7 +111,7 @@ impl SimpleComponent for Browser {
         nav.connect_popped(move |_, _| drop(input.send(BrowserMsg::Left)));
         let input = sender.input_sender().clone();
         let results = Results::new(move |item| drop(input.send(BrowserMsg::OpenSetting(item))));
-        let (widgets, search_bar) = build(&root, &results, &sender);
+        let (widgets, search_bar, entry) = build(&root, &results, &sender);
         let model = Self {
             nav,
             window,
@@ -122,6 +123,7 @@ impl SimpleComponent for Browser {
             keys: Vec::new(),
             details: Vec::new(),
             search_bar,
+            entry,
             results,
             stale: false,
         };
@@ -168,6 +170,7 @@ impl SimpleComponent for Browser {
                 if self.open() {
                     self.nav.pop_to_tag(TAG);
                     self.search_bar.set_search_mode(true);
+                    self.entry.grab_focus();
                 }
             }
             BrowserMsg::SearchText(text) => {
@@ -340,7 +343,7 @@ fn build(
     root: &adw::NavigationPage,
     results: &Results,
     sender: &ComponentSender<Browser>,
-) -> (BrowserWidgets, gtk::SearchBar) {
+) -> (BrowserWidgets, gtk::SearchBar, gtk::SearchEntry) {
     let entry = gtk::SearchEntry::builder().hexpand(true).build();
     entry.set_placeholder_text(Some(&gettext("Search all settings")));
     set_name(&entry, &gettext("Search"));
@@ -396,7 +399,7 @@ fn build(
     toolbar.add_top_bar(&search_bar);
     toolbar.add_top_bar(&banner);
     root.set_child(Some(&toolbar));
-    (BrowserWidgets { stack, groups, failed, banner }, search_bar)
+    (BrowserWidgets { stack, groups, failed, banner }, search_bar, entry)
 }
 
 fn list_groups(place: &gtk::Box, catalog: &Catalog, sender: &ComponentSender<Browser>) {

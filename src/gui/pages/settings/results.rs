@@ -3,9 +3,9 @@
 use bucket::core::item::ItemKey;
 use bucket::words::fill;
 use bucket::words::gettext;
-use relm4::gtk;
 use relm4::gtk::prelude::*;
 use relm4::typed_view::list::{RelmListItem, TypedListView};
+use relm4::{adw, gtk};
 
 use crate::browse::Shown;
 use crate::widgets::{label, set_name, set_tooltip};
@@ -80,10 +80,11 @@ impl Results {
             let item = found.borrow::<Found>().0.setting.key.item();
             chosen(item);
         });
+        let clamp = adw::ClampScrollable::builder().maximum_size(640).child(&list.view).build();
         let scrolled = gtk::ScrolledWindow::builder()
             .hscrollbar_policy(gtk::PolicyType::Never)
             .vexpand(true)
-            .child(&list.view)
+            .child(&clamp)
             .build();
         Self { list, scrolled, shown: Vec::new() }
     }

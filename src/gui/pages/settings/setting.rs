@@ -104,10 +104,14 @@ impl SettingPage {
             self.facts.remove(&row);
         }
         let Shown { setting, state, row } = &self.shown;
-        let whose = |value: String, source: Source| {
-            // Translators: a value, and where it comes from.
-            let text = gettext("{value} · {source}");
-            fill(&text, &[("value", &value), ("source", &browse::source(source))])
+        let whose = |title: String, source: Source| {
+            // Translators: "System" or "Default", and where the value comes from.
+            let text = gettext("{title} · {source}");
+            fill(&text, &[("title", &title), ("source", &browse::source(source))])
+        };
+        let default = match state.default_source {
+            Source::Schema => gettext("Default"),
+            source => whose(gettext("Default"), source),
         };
         let text = |value: &gtk::glib::Variant| value.print(false).to_string();
         let lock = if state.locked {
@@ -124,8 +128,8 @@ impl SettingPage {
                 gettext("Manifest"),
                 Some(self.shown.manifest().unwrap_or_else(|| gettext("Not listed"))),
             ),
-            (gettext("System"), Some(whose(text(&state.value), state.source))),
-            (gettext("Default"), Some(whose(text(&state.default), state.default_source))),
+            (whose(gettext("System"), state.source), Some(text(&state.value))),
+            (default, Some(text(&state.default))),
             (gettext("Allowed Values"), Some(browse::range(setting))),
             (gettext("Lock"), Some(lock)),
             (gettext("Schema and Key"), Some(setting.key.to_string())),

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use glib::Variant;
 
+use super::live::Stored;
 use super::{SettingKey, VALUE, known, live};
-use crate::core::item::{ItemKey, Record, Value};
+use crate::core::item::{ItemKey, Record, Value, WantedItems};
 use crate::core::names::DconfDir;
 use crate::host::dconf::{self, Dconf};
 use crate::host::keyfile::Keyfile;
@@ -275,8 +276,7 @@ fn setting(
     })
 }
 
-/// Where relocatable schemas are in use: where dconf has keys at a place that is theirs by convention, and where an
-/// item names them.
+/// Where relocatable schemas are in use: where dconf has keys that are theirs, and where an item names them.
 fn instances<'a>(
     dconf: &Dconf,
     schemas: &Schemas,
@@ -288,15 +288,11 @@ fn instances<'a>(
             found.insert((schema.to_string(), path));
         }
     }
-    let dirs: BTreeSet<&str> =
-        dconf.user().keys().filter_map(|key| key.rfind('/').map(|at| &key[..=at])).collect();
-    for dir in dirs {
-        if let (Some(id), Ok(path)) = (known::schema_at(dir), dir.parse())
-            && schemas.schema(id).is_some()
-        {
-            found.insert((id.to_owned(), path));
+    live::walk(dconf, schemas, &WantedItems::default(), &mut |_, _, stored| {
+        if let Stored::Setting(SettingKey { schema, path: Some(path), .. }, _) = stored {
+            found.insert((schema.to_string(), path));
         }
-    }
+    });
     found
 }
 
