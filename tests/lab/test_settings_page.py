@@ -135,7 +135,7 @@ class SettingsPage(Distribution):
     def test_only_on_this_machine_is_a_local_change(self):
         app = self.setting(INTERFACE, "clock-show-seconds", "Whether the clock shows seconds")
         app.press("toggle button", "More")
-        app.press("check menu item", "Only on This Machine")
+        app.press("menu item", "Only on This Machine")
         app.find("label", ui.starts("Changes are made on this machine only"))
         app.press("check box", "Whether the clock shows seconds")
         ui.until(lambda: self.get(INTERFACE, "clock-show-seconds") == "true", "the setting", 60)
