@@ -4,7 +4,7 @@ use clap::Subcommand;
 
 use super::act::versioned;
 use super::app::{App, Exit};
-use super::noun::{self, Common};
+use super::noun;
 use super::output::{Style, columns, pad, paint};
 use super::pun::{self, Pun};
 use crate::core::item::{ItemKey, Record, SubsystemId, WantedItems};
@@ -54,8 +54,9 @@ Say which extensions work in a version of GNOME: those that are yours, switched 
 Exits with status 3 if one that is switched on works neither as it is installed nor with an update.")
     )]
     Check(Check),
-    #[command(flatten)]
-    Common(Common),
+    List(noun::List),
+    Sync(noun::Sync),
+    Capture(noun::Capture),
 }
 
 #[derive(clap::Args)]
@@ -82,7 +83,9 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Disable(named) => switch(app, named, false),
         Verb::Remove(named) => wish(app, named, &Edit::Remove),
         Verb::Check(args) => check(app, args),
-        Verb::Common(verb) => noun::run(app, NOUN, verb),
+        Verb::List(_) => noun::list(app, NOUN),
+        Verb::Sync(args) => noun::sync(app, NOUN, args),
+        Verb::Capture(args) => noun::capture(app, NOUN, args),
     }
 }
 

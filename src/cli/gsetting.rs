@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use clap::Subcommand;
 
 use super::app::{App, Exit};
-use super::capture::{self, Choice, Selection};
+use super::capture;
 use super::gsetting_diff::{self, baseline};
-use super::noun::{self, Common};
+use super::noun;
 use super::pun::{self, Pun};
 use crate::core::item::{ItemKey, SubsystemId, Wanted};
 use crate::core::names::{DconfDir, KeyName, SchemaId};
@@ -56,10 +56,9 @@ enum Verb {
         #[command(flatten)]
         pun: Pun,
     },
-    #[command(about = gettext("List everything, in the manifest or on this machine, and how it stands"))]
-    List,
-    #[command(visible_alias = "sync", about = gettext("Change this machine to what the manifest says"))]
-    Apply(Choice),
+    List(noun::List),
+    #[command(visible_alias = "sync")]
+    Apply(noun::Sync),
     #[command(
         about = gettext("Say which keys are not at their default and not tracked, and which changed since the baseline"),
         after_help = gettext("\
@@ -69,7 +68,6 @@ are left out (-v shows them).")
     )]
     Diff,
     #[command(
-        about = gettext("Save what this machine has to the manifest"),
         after_help = gettext("\
 Without --all-changed, everything is saved that is stored for you and is not ignored, as with bkt capture gsettings. \
 Programs also store values that are the default anyway; --all-changed leaves those out, unless the manifest has the key \
@@ -77,11 +75,9 @@ already: what remains was set to something else than what this machine would do 
     )]
     Capture {
         #[command(flatten)]
-        choice: Choice,
+        what: noun::Capture,
         #[arg(long, help = gettext("Only what is not at its default"))]
         all_changed: bool,
-        #[arg(long, help = gettext("Also save what looks like a secret"))]
-        secrets: bool,
     },
     #[command(about = gettext("What was set when Bucket first looked at this machine"))]
     Baseline {
@@ -123,17 +119,23 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
                 Ok(vec![unset(engine.host(), &key, report, pun.force())?])
             })
         }
-        Verb::List => noun::run(app, NOUN, &Common::List),
-        Verb::Apply(choice) => noun::run(app, NOUN, &Common::Sync(choice.clone())),
+        Verb::List(_) => noun::list(app, NOUN),
+        Verb::Apply(args) => noun::sync(app, NOUN, args),
         Verb::Diff => gsetting_diff::run(app),
-        Verb::Capture { choice, all_changed, secrets } => {
-            let selection = Selection { subsystems: vec![NOUN.to_owned()], choice: choice.clone() };
-            capture::go_with(app, engine::Verb::Capture, &selection, *secrets, |engine, report| {
-                if *all_changed {
-                    only_changed(engine, report)?;
-                }
-                Ok(())
-            })
+        Verb::Capture { what, all_changed } => {
+            let selection = what.selection(NOUN);
+            capture::go_with(
+                app,
+                engine::Verb::Capture,
+                &selection,
+                what.secrets,
+                |engine, report| {
+                    if *all_changed {
+                        only_changed(engine, report)?;
+                    }
+                    Ok(())
+                },
+            )
         }
         Verb::Baseline { verb } => baseline::run(app, verb),
     }

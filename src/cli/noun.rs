@@ -1,4 +1,4 @@
-//! What every noun offers: its items listed, captured, and the machine brought in line with the manifests.
+//! What every noun offers: its items listed and captured, and the machine brought in line with the manifests.
 
 use super::app::{App, Exit};
 use super::capture::{self, Choice, Selection};
@@ -6,31 +6,47 @@ use super::status;
 use crate::engine::Verb;
 use crate::words::gettext;
 
-/// The verbs that are the same for every noun; a noun flattens them into its own.
-#[derive(clap::Subcommand)]
-pub(super) enum Common {
-    #[command(about = gettext("List everything, in the manifest or on this machine, and how it stands"))]
-    List,
-    #[command(about = gettext("Change this machine to what the manifest says"))]
-    Sync(Choice),
-    #[command(about = gettext("Save what this machine has to the manifest"))]
-    Capture {
-        #[command(flatten)]
-        choice: Choice,
-        #[arg(long, help = gettext("Also save what looks like a secret"))]
-        secrets: bool,
-    },
+#[derive(clap::Args)]
+#[command(about = gettext("List everything, in the manifest or on this machine, and how it stands"))]
+pub(super) struct List {}
+
+#[derive(clap::Args)]
+#[command(about = gettext("Change this machine to what the manifest says"))]
+pub(super) struct Sync {
+    #[command(flatten)]
+    choice: Choice,
 }
 
-/// Runs one of them for the subsystems of `noun`.
-pub(super) fn run(app: &App, noun: &str, verb: &Common) -> anyhow::Result<Exit> {
-    let selection =
-        |choice: &Choice| Selection { subsystems: vec![noun.to_owned()], choice: choice.clone() };
-    match verb {
-        Common::List => status::list(app, noun),
-        Common::Sync(choice) => capture::go(app, Verb::Apply, &selection(choice), false),
-        Common::Capture { choice, secrets } => {
-            capture::go(app, Verb::Capture, &selection(choice), *secrets)
-        }
+#[derive(clap::Args)]
+// Flattened by a verb that would give its group the same name.
+#[group(skip)]
+#[command(about = gettext("Save what this machine has to the manifest"))]
+pub(super) struct Capture {
+    #[command(flatten)]
+    choice: Choice,
+    #[arg(long, help = gettext("Also save what looks like a secret"))]
+    pub(super) secrets: bool,
+}
+
+pub(super) fn list(app: &App, noun: &str) -> anyhow::Result<Exit> {
+    status::list(app, noun)
+}
+
+pub(super) fn sync(app: &App, noun: &str, args: &Sync) -> anyhow::Result<Exit> {
+    capture::go(app, Verb::Apply, &selection(noun, &args.choice), false)
+}
+
+impl Capture {
+    /// What of `noun` is captured.
+    pub(super) fn selection(&self, noun: &str) -> Selection {
+        selection(noun, &self.choice)
     }
+}
+
+pub(super) fn capture(app: &App, noun: &str, args: &Capture) -> anyhow::Result<Exit> {
+    capture::go(app, Verb::Capture, &args.selection(noun), args.secrets)
+}
+
+fn selection(noun: &str, choice: &Choice) -> Selection {
+    Selection { subsystems: vec![noun.to_owned()], choice: choice.clone() }
 }

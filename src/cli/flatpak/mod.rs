@@ -8,8 +8,7 @@ mod show;
 use clap::Subcommand;
 
 use super::app::{App, Exit};
-use super::capture::Choice;
-use super::noun::{self, Common};
+use super::noun;
 use crate::core::item::SubsystemId;
 use crate::host::flatpak::Scope;
 use crate::words::gettext;
@@ -60,15 +59,8 @@ enum Verb {
         #[arg(long, help = gettext("Show the runtimes too, which apps bring along and no manifest has"))]
         runtimes: bool,
     },
-    #[command(about = gettext("Change this machine to what the manifest says"))]
-    Sync(Choice),
-    #[command(about = gettext("Save what this machine has to the manifest"))]
-    Capture {
-        #[command(flatten)]
-        choice: Choice,
-        #[arg(long, help = gettext("Also save what looks like a secret"))]
-        secrets: bool,
-    },
+    Sync(noun::Sync),
+    Capture(noun::Capture),
 }
 
 /// Whose installation, or whose overrides.
@@ -105,10 +97,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Override { verb } => overrides::run(app, verb),
         Verb::Remote { verb } => remote::run(app, verb),
         Verb::List { runtimes } => show::list(app, *runtimes),
-        Verb::Sync(choice) => noun::run(app, NOUN, &Common::Sync(choice.clone())),
-        Verb::Capture { choice, secrets } => {
-            let (choice, secrets) = (choice.clone(), *secrets);
-            noun::run(app, NOUN, &Common::Capture { choice, secrets })
-        }
+        Verb::Sync(args) => noun::sync(app, NOUN, args),
+        Verb::Capture(args) => noun::capture(app, NOUN, args),
     }
 }
