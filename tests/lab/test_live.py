@@ -13,6 +13,7 @@ from case import APP_ID, LOG
 from distribution import HOME, MANIFESTS, OVERRIDES, Distribution
 
 INTERFACE = "org.gnome.desktop.interface"
+KEY, WEEKDAY = "clock-show-weekday", "Show weekday in clock"   # and what the application calls it
 DCONF = HOME / ".config/dconf/user"
 USER = HOME / ".local/share/flatpak"
 SYSTEM = pathlib.Path("/var/lib/flatpak")
@@ -35,7 +36,7 @@ class Live(Distribution):
         case.install("org.lab.Notes", "org.lab.Chess", "org.lab.Calendar")
         case.run_ok("sudo", "flatpak", "install", "--system", "-y", "--noninteractive", "lab", "org.lab.Weather")
         case.run_ok("gnome-extensions", "enable", "alpha@lab.test")
-        case.run_ok("gsettings", "set", INTERFACE, "clock-show-weekday", "true")
+        case.run_ok("gsettings", "set", INTERFACE, KEY, "true")
         ui.until(lambda: "ACTIVE" in case.run_ok("gnome-extensions", "info", "alpha@lab.test"), "active extension", 60)
 
     @classmethod
@@ -182,68 +183,67 @@ class Live(Distribution):
     def test_settings_and_manifests(self):
         app = self.open()
         listed = self.show(app, "Settings")
-        self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, "clock-show-weekday", "true")
-        weekday, only = "clock-show-weekday", ["gsettings"]
-        self.follow("dconf", listed, weekday, DCONF, ["gsettings", "set", INTERFACE, weekday, "false"], only)
-        self.follow("dconf, back", listed, weekday, DCONF, ["gsettings", "set", INTERFACE, weekday, "true"], only, gone=True)
+        self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, KEY, "true")
+        only = ["gsettings"]
+        self.follow("dconf", listed, WEEKDAY, DCONF, ["gsettings", "set", INTERFACE, KEY, "false"], only)
+        self.follow("dconf, back", listed, WEEKDAY, DCONF, ["gsettings", "set", INTERFACE, KEY, "true"], only, gone=True)
         path = MANIFESTS / "gsettings.json"
 
         def replace():
             text = path.read_text()
             new = path.with_name(".gsettings.json.new")
-            at = text.index(weekday)
+            at = text.index(KEY)
             new.write_text(text[:at] + text[at:].replace("true", "false", 1))
             os.replace(new, path)
-        self.follow("manifest replaced", listed, weekday, path, replace, only)
-        self.follow("manifest written back by git", listed, weekday, path,
+        self.follow("manifest replaced", listed, WEEKDAY, path, replace, only)
+        self.follow("manifest written back by git", listed, WEEKDAY, path,
                     ["git", "-C", MANIFESTS, "checkout", "-q", "gsettings.json"], only, gone=True)
         layer = MANIFESTS / "hosts/lab/gsettings.json"
 
         def add_layer():
             layer.parent.mkdir(parents=True)
-            layer.write_text('{"settings": [{"schema": "%s", "key": "%s", "value": "false"}]}\n' % (INTERFACE, weekday))
-        self.follow("manifest of this machine, in a new folder", listed, weekday, layer, add_layer, only)
+            layer.write_text('{"settings": [{"schema": "%s", "key": "%s", "value": "false"}]}\n' % (INTERFACE, KEY))
+        self.follow("manifest of this machine, in a new folder", listed, WEEKDAY, layer, add_layer, only)
         rules = MANIFESTS / "ignore.json"
 
         def ignore():
-            rules.write_text('{"ignore": [{"subsystem": "gsettings", "item": "* %s"}]}\n' % weekday)
+            rules.write_text('{"ignore": [{"subsystem": "gsettings", "item": "* %s"}]}\n' % KEY)
         everything = ["gsettings", "extensions", "flatpak-apps", "flatpak-remotes"]
-        self.follow("ignore rule", listed, weekday, rules, ignore, everything, gone=True)
+        self.follow("ignore rule", listed, WEEKDAY, rules, ignore, everything, gone=True)
         rules.unlink()
         layer.unlink()
 
     def test_without_the_focus_and_out_of_sight(self):
         app = self.open()
         listed = self.show(app, "Settings")
-        self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, "clock-show-weekday", "true")
-        weekday = "clock-show-weekday"
+        self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, KEY, "true")
         ui.until(lambda: ui.shell("global.display.unset_input_focus(global.get_current_time()), global.display.focus_window === null"), "desktop without a focus")
-        self.follow("dconf, without the focus", listed, weekday, DCONF, ["gsettings", "set", INTERFACE, weekday, "false"], ["gsettings"])
-        self.run_ok("gsettings", "set", INTERFACE, weekday, "true")
+        self.follow("dconf, without the focus", listed, WEEKDAY, DCONF, ["gsettings", "set", INTERFACE, KEY, "false"], ["gsettings"])
+        self.run_ok("gsettings", "set", INTERFACE, KEY, "true")
         self.wait_quiet()
         window = f"global.get_window_actors().map(a => a.meta_window).find(w => w.get_gtk_application_id() === '{APP_ID}')"
         ui.shell(f"{window}.minimize(), 0")
         ui.until(lambda: ui.shell(f"{window}.minimized"), "minimised window")
         since = LOG.stat().st_size
-        self.run_ok("gsettings", "set", INTERFACE, weekday, "false")
+        self.run_ok("gsettings", "set", INTERFACE, KEY, "false")
         ui.until(lambda: self.surveyed(since), "survey behind the scenes", 60)
         self.wait_quiet()
         self.assertEqual(set(self.surveyed(since)), {"gsettings"})
         since = LOG.stat().st_size
         ui.focus(APP_ID)
-        app.find("list item", weekday, within=listed)
+        app.find("list item", WEEKDAY, within=listed)
         self.assertFalse(self.surveyed(since), "it knew before it was seen")
 
     def test_a_selection_stays(self):
         app = self.open()
         listed = self.show(app, "Settings")
-        app.click("check box", "Select accent-color")
+        app.click("check box", "Select Accent color")
         app.find("label", "1 selected")
-        self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, "clock-show-weekday", "true")
-        self.run_ok("gsettings", "set", INTERFACE, "clock-show-weekday", "false")
-        app.find("list item", "clock-show-weekday", within=listed)
+        self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, KEY, "true")
+        self.run_ok("gsettings", "set", INTERFACE, KEY, "false")
+        app.find("list item", WEEKDAY, within=listed)
         app.find("label", "1 selected")
-        self.assertIn("checked", app.find("check box", "Select accent-color").states)
+        self.assertIn("checked", app.find("check box", "Select Accent color").states)
 
     def test_it_does_nothing_while_nothing_happens(self):
         """For a minute, every thread of Bucket is in one system call, the one it was in when strace came: it waits.
