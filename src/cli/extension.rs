@@ -11,7 +11,7 @@ use crate::core::item::{ItemKey, Record, SubsystemId, WantedItems};
 use crate::core::names::ExtensionUuid;
 use crate::core::near::nearest;
 use crate::core::report::Report;
-use crate::engine::{Edit, Wish};
+use crate::engine::{Edit, Reach, Wish};
 use crate::manifest::repo::RepoError;
 use crate::subsystem::extensions::compat::{self, Compatibility, Fit, Judged};
 use crate::subsystem::{Subsystem, Unfit, extensions::Extensions};
@@ -81,7 +81,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::Add(named) | Verb::Enable(named) => switch(app, named, true),
         Verb::Disable(named) => switch(app, named, false),
-        Verb::Remove(named) => wish(app, named, &Edit::Remove),
+        Verb::Remove(named) => wish(app, named, &Edit::Remove, false),
         Verb::Check(args) => check(app, args),
         Verb::List(_) => noun::list(app, NOUN),
         Verb::Sync(args) => noun::sync(app, NOUN, args),
@@ -90,18 +90,20 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn switch(app: &App, named: &Named, on: bool) -> anyhow::Result<Exit> {
-    wish(app, named, &Edit::put(Record::new().with("enabled", on)))
+    wish(app, named, &Edit::put(Record::new().with("enabled", on)), on)
 }
 
-fn wish(app: &App, named: &Named, edit: &Edit) -> anyhow::Result<Exit> {
-    let on = Edit::put(Record::new().with("enabled", true));
+/// `installs` says that what is not here is to be had first.
+fn wish(app: &App, named: &Named, edit: &Edit, installs: bool) -> anyhow::Result<Exit> {
     pun::act(app, &[EXTENSIONS], &named.pun, |engine, report| {
         let installed = compat::installed(engine.host())?;
-        for uuid in &named.uuids {
-            // What is switched on and is not here is installed; nothing else makes sense of what nobody has.
-            let here = installed.contains(uuid) || report_has(report, uuid);
-            if *edit != on && !here {
+        for uuid in named.uuids.iter().filter(|uuid| !installs && !installed.contains(uuid)) {
+            if !report_has(report, uuid) {
                 return Err(unknown(uuid, &installed).into());
+            }
+            // Nothing is installed to be switched off.
+            if *edit != Edit::Remove && named.pun.reach() != Reach::Manifest {
+                return Err(not_installed(uuid).into());
             }
         }
         let wish = |uuid: &ExtensionUuid| Wish {
@@ -115,6 +117,14 @@ fn wish(app: &App, named: &Named, edit: &Edit) -> anyhow::Result<Exit> {
 
 fn report_has(report: &Report, uuid: &ExtensionUuid) -> bool {
     report.item(&EXTENSIONS, &ItemKey::new(uuid.as_str())).is_some()
+}
+
+fn not_installed(uuid: &ExtensionUuid) -> Unfit {
+    let text = gettext(
+        "{extension} is not installed; what the manifest says of it is changed by --manifest-only",
+    );
+    let message = fill(&text, &[("extension", uuid.as_str())]);
+    Unfit { message, close: Vec::new(), unsure: false }
 }
 
 fn unknown(uuid: &ExtensionUuid, installed: &[ExtensionUuid]) -> Unfit {

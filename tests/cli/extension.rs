@@ -168,3 +168,16 @@ fn what_cannot_be_fetched_is_neither_switched_on_nor_saved() {
         assert_eq!(left, 0, "{trouble}");
     }
 }
+
+#[test]
+fn what_is_not_installed_is_not_installed_to_be_switched_off() {
+    let sandbox = Sandbox::new();
+    let manifest = "repo/manifests/gnome-extensions.json";
+    sandbox.write(manifest, "{\"extensions\": [\"clock@lab.test\"]}\n");
+    let site = Site::start(&sandbox, &catalog());
+    let run = site.bkt(&sandbox, &["extension", "disable", "clock@lab.test"]).exits(1);
+    run.says("clock@lab.test is not installed");
+    assert!(!sandbox.read(manifest).contains("false"), "nothing was changed");
+    site.bkt(&sandbox, &["extension", "disable", "clock@lab.test", "--manifest-only"]).exits(0);
+    assert!(sandbox.read(manifest).contains("\"enabled\": false"));
+}

@@ -1,8 +1,8 @@
 //! Whether an extension can be had: it is installed, or the site has it for this Shell.
 
 use super::steps::version_of;
-use super::{disk, site};
-use crate::core::item::{ItemKey, Record};
+use super::{ENABLED, disk, site};
+use crate::core::item::{ItemKey, Record, Value};
 use crate::core::names::ExtensionUuid;
 use crate::core::near::nearest;
 use crate::host::http::HttpError;
@@ -15,9 +15,13 @@ const CLOSE: usize = 5;
 /// How much of a name is looked for where nothing goes by all of it.
 const BEGINNING: usize = 3;
 
-pub(super) fn validate(host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
+pub(super) fn validate(host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
     let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
     let uuid: ExtensionUuid = item.as_str().parse().map_err(|error| unfit(format!("{error}")))?;
+    // Nothing has to be had to be off.
+    if set.get(ENABLED) == Some(&Value::Flag(false)) {
+        return Ok(());
+    }
     let installed = disk::installed(host, true).unwrap_or_default();
     if installed.contains_key(&uuid) {
         return Ok(());
