@@ -105,6 +105,20 @@ class Application(Distribution):
         self.plan(app, "Apply")
         ui.until(lambda: self.state("alpha@lab.test") == "ACTIVE", "an active extension")
 
+    def test_the_master_switch_is_turned_on_from_the_banner(self):
+        shell = "org.gnome.shell", "disable-user-extensions"
+        self.addCleanup(self.run_any, "gsettings", "reset", *shell)
+        self.run_ok("gsettings", "set", *shell, "true")
+        app = self.open("Extensions")
+        app.find("label", "All extensions are switched off by the master switch")
+        app.find("list item", re.compile("^Extensions$"))
+        app.click("button", "Turn On")
+        ui.until(lambda: self.run_ok("gsettings", "get", *shell).strip() == "false", "the switch")
+        app.wait_gone("button", "Turn On")
+        self.assertEqual(self.changed_files(), set(), "a manifest that does not care is left alone")
+        self.undo(app)
+        app.find("button", "Turn On")
+
     def test_a_setting_and_an_override(self):
         self.addCleanup(self.run_any, "gsettings", "set", INTERFACE, "clock-show-weekday", "true")
         OVERRIDES.mkdir(parents=True, exist_ok=True)
