@@ -15,6 +15,7 @@ use relm4::prelude::*;
 use relm4::{Sender, adw};
 
 use crate::backend::{self, Backend, Job, Purpose, Reply, RepoInfo};
+use crate::editor::Editor;
 use crate::flow::Flow;
 use crate::model::{PageData, Row, RowKey};
 use crate::pages::detail;
@@ -22,6 +23,7 @@ use crate::pages::drift::{DriftMsg, DriftOut, DriftPage};
 use crate::pages::history::{HistoryMsg, HistoryPage};
 use crate::pages::log::{LogMsg, LogPage};
 use crate::pages::overview::{Overview, OverviewMsg, OverviewOut};
+use crate::pages::permissions::PermissionsOut;
 use crate::pages::settings::{Browser, BrowserMsg};
 use crate::settings::Settings;
 use crate::watch::Watcher;
@@ -40,6 +42,7 @@ pub enum AppMsg {
     Drift(DriftOut),
     Overview(OverviewOut),
     Plan(PlanOut),
+    Permissions(PermissionsOut),
     /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
     Edit {
         wishes: Vec<Wish>,
@@ -90,6 +93,7 @@ pub struct App {
     current: &'static str,
     watcher: Option<Watcher>,
     flow: Flow,
+    editor: Editor,
     input: Sender<AppMsg>,
 }
 
@@ -141,6 +145,7 @@ impl Component for App {
         let history = HistoryPage::builder()
             .launch(window.nav.clone())
             .forward(input, |number| AppMsg::Undo(Some(number)));
+        let editor = Editor::new(host.clone());
         let backend = {
             let input = input.clone();
             Backend::start(host, move |reply| drop(input.send(AppMsg::Reply(reply))))
@@ -183,6 +188,7 @@ impl Component for App {
             current: "overview",
             watcher: None,
             flow,
+            editor,
             input: sender.input_sender().clone(),
         };
         model.show(current);
@@ -199,6 +205,7 @@ impl Component for App {
             AppMsg::Drift(out) => self.drift_out(out),
             AppMsg::Overview(out) => self.overview_out(out),
             AppMsg::Plan(out) => self.plan_out(out),
+            AppMsg::Permissions(out) => self.permissions_out(out),
             AppMsg::Edit { wishes, reach, local } => {
                 self.backend.send(Job::Edit { wishes, reach, local });
             }
@@ -211,13 +218,7 @@ impl Component for App {
             AppMsg::Changed(touched) => self.changed(&touched),
             AppMsg::AllSettings => self.browser.emit(BrowserMsg::Show),
             AppMsg::ReadSettings => self.backend.send(Job::Settings(self.report.clone())),
-            // A page that lies over the list has its own search, or none.
-            AppMsg::Search
-                if self.window.nav.visible_page_tag().is_none_or(|t| t != self.current) =>
-            {
-                self.browser.emit(BrowserMsg::Search);
-            }
-            AppMsg::Search => self.tell_current(DriftMsg::Search),
+            AppMsg::Search => self.search(),
             AppMsg::SelectAll => self.tell_current(DriftMsg::SelectAll),
             AppMsg::Preferences => {
                 let in_sync = self.settings.bool("show-in-sync");
@@ -253,6 +254,22 @@ impl App {
 
     pub(crate) fn flow(&mut self) -> &mut Flow {
         &mut self.flow
+    }
+
+    pub(crate) fn editor(&mut self) -> &mut Editor {
+        &mut self.editor
+    }
+
+    pub(crate) fn nav(&self) -> &adw::NavigationView {
+        &self.window.nav
+    }
+
+    pub(crate) fn input(&self) -> &Sender<AppMsg> {
+        &self.input
+    }
+
+    pub(crate) fn report(&self) -> Option<Arc<Report>> {
+        self.report.clone()
     }
 
     pub(crate) fn repo(&self) -> Option<&RepoInfo> {
@@ -312,6 +329,17 @@ impl App {
         self.drift.iter().find(|(page, _)| page.name() == self.current).map(|(_, page)| page)
     }
 
+    /// Opens the search of the page that is shown. One that lies over the list has its own, or none.
+    fn search(&mut self) {
+        if self.search_permissions() {
+            return;
+        }
+        match self.window.nav.visible_page_tag().is_none_or(|tag| tag != self.current) {
+            true => self.browser.emit(BrowserMsg::Search),
+            false => self.tell_current(DriftMsg::Search),
+        }
+    }
+
     fn tell_current(&self, message: DriftMsg) {
         if let Some(page) = self.current_drift() {
             page.emit(message);
@@ -345,6 +373,7 @@ impl App {
             }
             Reply::Settings(Ok(read)) => self.browser.emit(BrowserMsg::Read(read)),
             Reply::Settings(Err(why)) => self.browser.emit(BrowserMsg::Failed(why)),
+            Reply::Permissions(data) => self.permissions_read(data),
             Reply::History(operations) => self.history.emit(HistoryMsg::Operations(operations)),
             reply => {
                 let input = self.input.clone();
@@ -383,6 +412,7 @@ impl App {
         self.report = Some(report);
         self.browser.emit(BrowserMsg::Rows(self.rows.clone()));
         self.update_detail(&before);
+        self.read_permissions();
     }
 
     /// Brings an open detail page up to date, and leaves it where its item is gone. One that says the same stays,
@@ -418,6 +448,7 @@ impl App {
             DriftOut::Field(key, verb, field) => self.resolve(vec![key], verb, Some(vec![field])),
             DriftOut::Act(key, act) => self.act(key, act),
             DriftOut::Remedy(remedy) => self.set_right(remedy),
+            DriftOut::Permissions => self.open_permissions(),
         }
     }
 
@@ -471,6 +502,7 @@ impl App {
                     dialogs::show_file(&self.root, &path);
                 }
             }
+            RowAct::Permissions => self.open_permissions_of(&key.item),
             RowAct::Capture => self.resolve(vec![key], Verb::Capture, None),
             RowAct::Apply => self.resolve(vec![key], Verb::Apply, None),
             // A page does this by itself.

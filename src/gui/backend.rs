@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::model::RowKey;
 use super::pages::settings::Read;
+use super::{permissions, steps};
 
 /// How many lines of output a running plan keeps.
 const LINES: usize = 500;
@@ -74,6 +75,8 @@ pub enum Job {
         /// For [`Reach::System`]: the command line that does the same, kept in the list of local changes.
         local: Option<String>,
     },
+    /// Reads what the apps of a report may do.
+    Permissions(Arc<Report>),
     Undo(Option<u64>),
     Redo,
     Ignore(RowKey),
@@ -138,6 +141,7 @@ pub enum Reply {
     History(Vec<Operation>),
     /// Every installed setting, or why they could not be read.
     Settings(Result<Read, String>),
+    Permissions(Arc<permissions::Data>),
     /// Wishes that cannot be met, and why. Nothing was changed.
     Refused {
         wishes: Vec<Wish>,
@@ -339,8 +343,16 @@ impl Worker {
                 engine.plan_changes(changes, held).map(|p| Reply::Replanned(planned(engine, p))),
             ),
             Job::Edit { wishes, reach, local } => {
-                return match edit(engine, &wishes, reach, local) {
-                    Ok(plan) => Reply::Planned(planned(engine, plan), Purpose::Edit),
+                let result = edit(engine, &wishes, reach, local);
+                let result = result.and_then(|plan| {
+                    if plan.changes.is_empty() || steps::ask_first(&plan, &Purpose::Edit) {
+                        return Ok(Reply::Planned(planned(engine, plan), Purpose::Edit));
+                    }
+                    // At once: an edit that waits behind this one is planned from what this one leaves.
+                    self.execute(engine, plan, Purpose::Edit, &CancellationToken::new())
+                });
+                return match result {
+                    Ok(reply) => reply,
                     Err(error) => Reply::Refused { wishes, why: why(&error) },
                 };
             }
@@ -352,6 +364,10 @@ impl Worker {
                     values: Arc::new(values),
                 });
                 return Reply::Settings(read.map_err(|error| format!("{error:#}")));
+            }
+            Job::Permissions(report) => {
+                let data = permissions::Data::read(engine.host(), &report);
+                return Reply::Permissions(Arc::new(data));
             }
             Job::Undo(number) => (
                 "undo",
@@ -454,7 +470,7 @@ fn merged(job: Job, waiting: &mut VecDeque<Job>) -> Option<Job> {
             }
             None
         }
-        (Job::History, Some(_)) => None,
+        (Job::History | Job::Permissions(_), Some(_)) => None,
         _ => Some(job),
     }
 }

@@ -8,11 +8,15 @@ mod app;
 mod backend;
 mod browse;
 mod dialogs;
+mod editor;
 mod flow;
 #[cfg(test)]
 mod gui_tests;
 mod model;
 mod pages;
+mod permissions;
+#[cfg(test)]
+mod permissions_gui_tests;
 mod settings;
 #[cfg(test)]
 mod settings_tests;

@@ -138,6 +138,11 @@ impl Row {
         }
     }
 
+    /// Whether it is an installed Flatpak app, or the overrides for all apps: something that has permissions.
+    pub fn has_permissions(&self) -> bool {
+        self.key.subsystem == crate::permissions::APPS && self.item.live.is_some()
+    }
+
     /// The command line that takes the suggested side; Apply where none is.
     pub fn command(&self) -> String {
         let verb = if self.suggests(Side::Manifest) { "capture" } else { "apply" };

@@ -164,6 +164,11 @@ pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
         Purpose::Edit if all(Side::Manifest) => {
             ngettext("Saved {item} to the manifest", "Saved {n} items to the manifest", count)
         }
+        Purpose::Edit if changes.iter().any(|change| begins(change)) => ngettext(
+            "Changed {item}, which is in the manifest from now on",
+            "Changed {n} items, which are in the manifest from now on",
+            count,
+        ),
         Purpose::Edit => ngettext(
             "Changed {item}, also in the manifest",
             "Changed {n} items, also in the manifest",
@@ -177,6 +182,11 @@ pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
         _ => ngettext("Captured and applied {item}", "Captured and applied {n} items", count),
     };
     fill(&text, &[("item", one), ("n", &count.to_string())])
+}
+
+/// Whether the manifest gets an entry for an item that it did not have.
+fn begins(change: &Change) -> bool {
+    change.side == Side::Manifest && change.before.is_none()
 }
 
 /// How many items are changed: one that changes on both sides is one.

@@ -76,7 +76,11 @@ fn the_button_names_the_direction() {
 
 #[test]
 fn an_edit_says_which_sides_it_changed_and_counts_items_once() {
-    let [machine, manifest] = [Side::System, Side::Manifest].map(|side| change("a", side, false));
+    let [machine, mut manifest] =
+        [Side::System, Side::Manifest].map(|side| change("a", side, false));
+    let said = done(&[&machine, &manifest], &Purpose::Edit);
+    assert_eq!(said, "Changed a, which is in the manifest from now on");
+    manifest.before = Some(Record::new());
     assert_eq!(done(&[&machine, &manifest], &Purpose::Edit), "Changed a, also in the manifest");
     assert_eq!(done(&[&machine], &Purpose::Edit), "Changed a on this machine");
     assert_eq!(done(&[&manifest], &Purpose::Edit), "Saved a to the manifest");

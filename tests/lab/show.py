@@ -45,42 +45,89 @@ def main():
             ui.resize(1100, 700)
             ui.settle()
     settings(app)
+    permissions(app)
+
+
+def pictures(what):
+    """The page that is shown: dark, light, narrow, and narrow with text twice its size."""
+    for style in ("dark", "light"):
+        ui.dark(style == "dark")
+        ui.screenshot(f"/out/{what}-{style}.png", window=True)
+    ui.resize(360, 640)
+    ui.screenshot(f"/out/{what}-narrow.png", window=True)
+    ui.run("gsettings", "set", INTERFACE, "text-scaling-factor", "2.0")
+    ui.settle(1)
+    ui.screenshot(f"/out/{what}-large.png", window=True)
+    ui.run("gsettings", "reset", INTERFACE, "text-scaling-factor")
+    ui.resize(980, 640)
+    ui.settle(1)
+
+
+def permissions(app):
+    """The override editor: apps, changed permissions, one app, a path that is refused, what takes root, and the file."""
+    ui.resize(980, 640)
+    if not open_page(app, "Flatpaks"):
+        return
+    app.press("button", "Permissions of All Apps")
+    app.find("list item", ui.starts("Notes,"), timeout=60)
+    pictures("permissions-apps")
+    app.press("radio button", "By Permission")
+    app.find("list item", ui.starts("Network,"), timeout=60)
+    pictures("permissions-changed")
+    app.press("radio button", "By App")
+    app.click("list item", ui.starts("Notes,"), timeout=60)
+    app.find("radio button", "Network: Deny", timeout=60)
+    ui.settle(1)
+    pictures("permissions-app")
+    ui.key("Control", "f")
+    ui.type("add a path")
+    entry = app.find("text", ui.starts("Add a Path"), timeout=60)
+    entry.click()
+    ui.type("../x")
+    ui.key("Return")
+    ui.settle(1)
+    pictures("permissions-refused")
+    ui.key("Control", "f")
+    ui.key("Control", "a")
+    ui.type("nothing like it")
+    app.find("label", "No Permissions Found", timeout=60)
+    pictures("permissions-nothing")
+    ui.key("Escape")
+    app.click("list item", "Override File", timeout=60)
+    app.find("list item", ui.starts("Only on the system"), timeout=60)
+    ui.settle(1)
+    pictures("permissions-file")
+    open_page(app, "Flatpaks")
+    app.press("button", "Permissions of All Apps")
+    app.click("list item", ui.starts("Maps"), timeout=60)
+    app.press("radio button", "For Every User")
+    app.find("button", "Network: Copy Command", timeout=60)
+    ui.settle(1)
+    pictures("permissions-every-user")
 
 
 def settings(app):
     """Every installed setting: groups, a group, one setting, a search with and without results."""
-    def pictures(what):
-        for style in ("dark", "light"):
-            ui.dark(style == "dark")
-            ui.screenshot(f"/out/settings-{what}-{style}.png", window=True)
-        ui.resize(360, 640)
-        ui.screenshot(f"/out/settings-{what}-narrow.png", window=True)
-        ui.run("gsettings", "set", INTERFACE, "text-scaling-factor", "2.0")
-        ui.settle(1)
-        ui.screenshot(f"/out/settings-{what}-large.png", window=True)
-        ui.run("gsettings", "reset", INTERFACE, "text-scaling-factor")
-        ui.resize(980, 640)
-        ui.settle(1)
     ui.resize(980, 640)
     if not open_page(app, "Settings"):
         return
     app.press("button", "All Settings")
     app.find("label", "Appearance", timeout=60)
-    pictures("all")
+    pictures("settings-all")
     app.find("label", "Appearance").click()
     app.find("label", "Accent color", timeout=60)
     ui.settle()
-    pictures("group")
+    pictures("settings-group")
     app.press("button", ui.starts("Details of Accent color"))
     app.find("label", "Schema and Key")
-    pictures("one")
+    pictures("settings-one")
     ui.key("Control", "f")
     ui.type("color")
     app.find("list item", ui.starts("Color scheme"), timeout=60)
-    pictures("search")
+    pictures("settings-search")
     ui.type(" nothing like it")
     app.find("label", "No Settings Found", timeout=60)
-    pictures("nothing")
+    pictures("settings-nothing")
 
 
 def name(page):

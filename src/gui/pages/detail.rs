@@ -41,6 +41,9 @@ pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<App
     let content = adw::PreferencesPage::new();
     let head = adw::PreferencesGroup::new();
     head.add(&text_row(&gettext("Status"), Some(&row.subtitle), None));
+    if row.has_permissions() {
+        head.add(&permissions_row(row, sender));
+    }
     content.add(&head);
     let fields = fields(&row.item);
     match fields.is_empty() {
@@ -55,6 +58,19 @@ pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<App
     toolbar.add_top_bar(&adw::HeaderBar::new());
     toolbar.add_bottom_bar(&buttons(row, sender));
     page.set_child(Some(&toolbar));
+}
+
+/// Leads to what the app may do.
+fn permissions_row(row: &Row, sender: &Sender<AppMsg>) -> adw::ActionRow {
+    let line = adw::ActionRow::builder().title(gettext("Permissions")).activatable(true).build();
+    line.set_subtitle(&gettext("What it may do, and who says so"));
+    line.add_suffix(&gtk::Image::from_icon_name("go-next-symbolic"));
+    let (sender, key) = (sender.clone(), row.key.clone());
+    line.connect_activated(move |_| {
+        // The window may be closing: nobody is left to hear of it then.
+        drop(sender.send(AppMsg::Drift(DriftOut::Act(key.clone(), RowAct::Permissions))));
+    });
+    line
 }
 
 fn presence_group(row: &Row) -> adw::PreferencesGroup {

@@ -64,6 +64,7 @@ pub enum DriftMsg {
     BannerPressed,
     /// The person pressed the button of a notice.
     Remedy(Remedy),
+    Permissions,
 }
 
 /// What the action bar offers.
@@ -81,6 +82,8 @@ pub enum DriftOut {
     /// The same, for one field of an item.
     Field(RowKey, Verb, String),
     Act(RowKey, RowAct),
+    /// What all apps may do.
+    Permissions,
     Refresh,
     Remedy(Remedy),
     /// Something is wrong, and the person wants to know exactly what.
@@ -222,6 +225,7 @@ impl SimpleComponent for DriftPage {
             }
             DriftMsg::BannerPressed => tell(self.explain()),
             DriftMsg::Remedy(remedy) => tell(DriftOut::Remedy(remedy)),
+            DriftMsg::Permissions => tell(DriftOut::Permissions),
         }
     }
 
@@ -375,6 +379,14 @@ fn build(
     header.pack_start(&browse);
     header.pack_end(&refresh);
     header.pack_end(&filter_button);
+    if page == Page::Flatpaks {
+        let permissions = gtk::Button::from_icon_name("security-high-symbolic");
+        permissions.set_tooltip_text(Some(&gettext("Permissions of All Apps")));
+        set_name(&permissions, &gettext("Permissions of All Apps"));
+        let pressed = on(|| DriftMsg::Permissions);
+        permissions.connect_clicked(move |_| pressed());
+        header.pack_start(&permissions);
+    }
     root.insert_action_group("drift", Some(&filter_actions(sender)));
 
     let entry = gtk::SearchEntry::builder().hexpand(true).build();

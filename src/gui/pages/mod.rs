@@ -6,6 +6,9 @@ pub mod drift_list;
 pub mod history;
 pub mod log;
 pub mod overview;
+pub mod permissions;
+pub mod permissions_app;
+pub mod permissions_file;
 pub mod settings;
 
 use relm4::adw::prelude::*;

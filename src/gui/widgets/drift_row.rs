@@ -27,6 +27,8 @@ pub enum RowAct {
     ShowInManifest,
     CopyCommand,
     Details,
+    /// What a Flatpak app may do.
+    Permissions,
 }
 
 /// How many characters wide the columns are, before they share what is left.
@@ -34,6 +36,9 @@ const TITLE_CHARS: i32 = 16;
 const VALUE_CHARS: i32 = 7;
 /// How many characters a narrow row shows at least: with text at twice its size there is not much room.
 const LEAST_CHARS: i32 = 5;
+
+/// The action that opens the permissions.
+const PERMISSIONS: &str = "permissions";
 
 type OnAct = Box<dyn Fn(&RowKey, RowAct)>;
 
@@ -62,6 +67,7 @@ mod imp {
         pub object: RefCell<Option<RowObject>>,
         pub checked: RefCell<Option<glib::Binding>>,
         pub on_act: OnceCell<OnAct>,
+        pub permissions: OnceCell<gio::SimpleAction>,
     }
 
     #[glib::object_subclass]
@@ -217,6 +223,10 @@ impl DriftRow {
                     row.act(act.clone());
                 }
             });
+            if name == PERMISSIONS {
+                // New cells are empty.
+                let _ = imp.permissions.set(action.clone());
+            }
             group.add_action(&action);
         }
         self.insert_action_group("row", Some(&group));
@@ -289,6 +299,9 @@ impl DriftRow {
         imp.symbol.set_text(row.symbol());
         set_tooltip(&imp.symbol, &row.symbol_words());
         set_name(&imp.symbol, &row.symbol_words());
+        if let Some(action) = imp.permissions.get() {
+            action.set_enabled(row.has_permissions());
+        }
         self.bind_buttons(row);
         let title = [("item", row.title.as_str())];
         set_name(&imp.check, &fill(&gettext("Select {item}"), &title));
@@ -348,7 +361,7 @@ fn bind_value(label: &gtk::Label, shown: &Shown) {
     }
 }
 
-fn menu_items() -> [(&'static str, String, RowAct); 6] {
+fn menu_items() -> [(&'static str, String, RowAct); 7] {
     [
         ("skip", gettext("_Skip"), RowAct::Skip),
         ("skip-until", gettext("Skip _Until It Changes"), RowAct::SkipUntilChanged),
@@ -356,6 +369,7 @@ fn menu_items() -> [(&'static str, String, RowAct); 6] {
         ("show", gettext("Show in _Manifest"), RowAct::ShowInManifest),
         ("copy", gettext("_Copy Command"), RowAct::CopyCommand),
         ("details", gettext("_Details"), RowAct::Details),
+        (PERMISSIONS, gettext("_Permissions"), RowAct::Permissions),
     ]
 }
 
@@ -365,7 +379,10 @@ fn menu() -> gio::Menu {
     let (skips, rest) = (gio::Menu::new(), gio::Menu::new());
     for (index, (name, title, _)) in menu_items().into_iter().enumerate() {
         let section = if index < 3 { &skips } else { &rest };
-        section.append(Some(&title), Some(&format!("row.{name}")));
+        let item = gio::MenuItem::new(Some(&title), Some(&format!("row.{name}")));
+        // Few kinds of items have permissions.
+        item.set_attribute_value("hidden-when", Some(&"action-disabled".into()));
+        section.append_item(&item);
     }
     menu.append_section(None, &skips);
     menu.append_section(None, &rest);

@@ -1,7 +1,10 @@
 //! Widgets that more than one page uses, or that are big enough to stand alone.
 
+pub mod app_icon;
 pub mod drift_row;
 pub mod notices;
+pub mod permission_group;
+pub mod permission_row;
 pub mod plan_dialog;
 pub mod plan_progress;
 pub mod row_object;

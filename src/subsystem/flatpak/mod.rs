@@ -13,6 +13,7 @@ mod limits;
 pub mod offers;
 pub mod openpgp;
 mod overrides;
+pub mod raw;
 mod remotes;
 mod steps;
 mod stores;

@@ -4,7 +4,7 @@
 use super::super::edit::{self, Stand};
 use super::super::effective::{Effect, Entry, Permission, Permissions, Said, Source, permissions};
 use super::super::grants::{Grant, grants};
-use super::super::{Item, catalogue, check, flags, offers, overrides};
+use super::super::{Item, catalogue, check, flags, offers, overrides, raw};
 use super::*;
 use crate::host::flatpak::Scope;
 use crate::host::keyfile::Keyfile;
@@ -385,4 +385,39 @@ fn a_remote_is_an_address_and_a_key() {
     assert!(judge(json!({ "url": "https://hub.example/" })).is_err());
     assert_eq!(judge(json!({ "url": "https://hub.example/", "gpg_verify": false })), Ok(()));
     assert_eq!(judge(json!({ "url": "file:///srv/repo" })), Ok(()));
+}
+
+#[test]
+fn a_file_is_shown_beside_what_the_manifest_would_make_of_it() {
+    let machine = installed(USER);
+    let text = "# Mine.\n[Context]\nsockets=!x11;\nsee=this;\n";
+    machine.file(&format!("{USER}/overrides/org.lab.Notes"), text);
+    let item = notes(Scope::User);
+    let of =
+        |wanted: Option<&Record>| raw::raw(&machine.host(), &item, Scope::User, wanted).unwrap();
+    assert_eq!((of(None).now.as_str(), of(None).wanted), (text, None));
+    // What both say, and what a manifest does not speak of in words that we know, stays as it stands.
+    let wanted = record(json!({
+        "user/Context/see": "this;", "user/Context/sockets/x11": "deny", "user/Context/shared/ipc": "deny",
+    }));
+    let expected = "# Mine.\n[Context]\nsockets=!x11;\nsee=this;\nshared=!ipc;\n";
+    assert_eq!(of(Some(&wanted)).wanted.as_deref(), Some(expected));
+}
+
+#[test]
+fn an_edit_is_a_flag_where_there_is_one() {
+    let host = Machine::new().host();
+    let flags = |permission: Permission, stand| {
+        let item = notes(Scope::User);
+        raw::flags(&edit::fields(&host, &item, Scope::User, &[(permission, stand)]).unwrap())
+    };
+    let one = |flag: &str| Some(vec![flag.to_owned()]);
+    let x11 = || Permission::element("Context", "sockets", "x11");
+    assert_eq!(flags(x11(), Stand::Deny), one("--nosocket=x11"));
+    assert_eq!(flags(x11(), Stand::Inherit), None);
+    let variable = Permission::key("Environment", "A");
+    assert_eq!(flags(variable.clone(), Stand::Value("b c".into())), one("--env=A=b c"));
+    assert_eq!(flags(variable, Stand::Deny), one("--unset-env=A"));
+    let bus = Permission::key("Session Bus Policy", "org.x");
+    assert_eq!(flags(bus, Stand::Value("see".into())), None);
 }

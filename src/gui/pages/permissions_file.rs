@@ -1,0 +1,122 @@
+//! The override file of one layer as it stands, beside what the manifest would make of it.
+
+use bucket::core::item::ItemKey;
+use bucket::host::flatpak::Scope;
+use bucket::words::gettext;
+use relm4::adw::prelude::*;
+use relm4::{adw, gtk};
+
+use crate::permissions::{App, Data, DiffLine, diff};
+use crate::widgets::set_name;
+
+/// The page's tag begins with this.
+const TAG: &str = "override-file";
+
+/// An empty page for the file of a layer.
+pub fn new_page(key: &ItemKey, layer: Scope) -> adw::NavigationPage {
+    let tag = format!("{TAG}\n{}\n{key}", layer.as_str());
+    adw::NavigationPage::builder().title(gettext("Override File")).tag(tag).build()
+}
+
+/// The app and layer whose file this page shows, if it is such a page.
+fn of_page(page: &adw::NavigationPage) -> Option<(ItemKey, Scope)> {
+    let tag = page.tag()?;
+    let (layer, key) = tag.strip_prefix(TAG)?.strip_prefix('\n')?.split_once('\n')?;
+    Some((ItemKey::new(key), Scope::parse(layer)?))
+}
+
+/// Brings the page up to date, if it is such a page.
+pub fn fill_page(page: &adw::NavigationPage, data: &Data) {
+    let Some((key, layer)) = of_page(page) else { return };
+    let content = match data.app(&key) {
+        Some(app) => content(app, layer),
+        None => status("action-unavailable-symbolic", &gettext("No Longer Installed"), None),
+    };
+    let toolbar = adw::ToolbarView::builder().content(&content).build();
+    toolbar.add_top_bar(&adw::HeaderBar::new());
+    page.set_child(Some(&toolbar));
+}
+
+fn status(icon: &str, title: &str, text: Option<&str>) -> gtk::Widget {
+    let page = adw::StatusPage::builder().icon_name(icon).title(title).build();
+    page.set_description(text.map(relm4::gtk::glib::markup_escape_text).as_deref());
+    page.upcast()
+}
+
+fn content(app: &App, layer: Scope) -> gtk::Widget {
+    let Some((_, path, file)) = app.files.iter().find(|(of, ..)| *of == layer) else {
+        return status("action-unavailable-symbolic", &gettext("There Is No Such File"), None);
+    };
+    let raw = match file {
+        Ok(raw) => raw,
+        Err(why) => {
+            return status("dialog-error-symbolic", &gettext("Could Not Be Read"), Some(why));
+        }
+    };
+    let lines = diff(raw);
+    if lines.is_empty() {
+        let text = gettext("There is no file: nothing is overridden.");
+        return status("document-open-symbolic", &gettext("No Overrides"), Some(&text));
+    }
+    let differs = lines.iter().any(|line| line.sign != ' ');
+    let about = adw::ActionRow::builder().use_markup(false).subtitle_selectable(true).build();
+    about.set_title(path);
+    about.set_subtitle(&match (app.tracked, differs) {
+        (false, _) => gettext("Not in the manifest"),
+        (true, false) => gettext("The manifest says the same"),
+        (true, true) => gettext("− only in the manifest · + only on this machine"),
+    });
+    let copy = gtk::Button::from_icon_name("edit-copy-symbolic");
+    copy.set_valign(gtk::Align::Center);
+    copy.add_css_class("flat");
+    copy.set_tooltip_text(Some(&gettext("Copy")));
+    set_name(&copy, &gettext("Copy Override File"));
+    let text = raw.now.clone();
+    copy.connect_clicked(move |button| button.clipboard().set_text(&text));
+    about.add_suffix(&copy);
+    let head = adw::PreferencesGroup::new();
+    head.add(&about);
+    let list = gtk::ListBox::builder().selection_mode(gtk::SelectionMode::None).build();
+    list.add_css_class("boxed-list");
+    list.add_css_class("file-lines");
+    set_name(&list, &gettext("Override File"));
+    for line in &lines {
+        list.append(&line_row(line));
+    }
+    let group = adw::PreferencesGroup::new();
+    group.add(&list);
+    let page = adw::PreferencesPage::new();
+    page.add(&head);
+    page.add(&group);
+    page.upcast()
+}
+
+fn line_row(line: &DiffLine) -> gtk::ListBoxRow {
+    let sign = match line.sign {
+        '-' => "−",
+        '+' => "+",
+        _ => " ",
+    };
+    let text =
+        gtk::Label::builder().label(&line.text).xalign(0.0).wrap(true).selectable(true).build();
+    text.set_wrap_mode(gtk::pango::WrapMode::WordChar);
+    text.set_hexpand(true);
+    let mark = gtk::Label::builder().label(sign).width_chars(2).valign(gtk::Align::Start).build();
+    let content = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+    content.append(&mark);
+    content.append(&text);
+    content.add_css_class("monospace");
+    let row = gtk::ListBoxRow::builder().child(&content).activatable(false).build();
+    match line.sign {
+        '-' => {
+            row.add_css_class("removed");
+            set_name(&row, &format!("{}: {}", gettext("Only in the manifest"), line.text));
+        }
+        '+' => {
+            row.add_css_class("added");
+            set_name(&row, &format!("{}: {}", gettext("Only on the system"), line.text));
+        }
+        _ => set_name(&row, &line.text),
+    }
+    row
+}
