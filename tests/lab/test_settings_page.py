@@ -72,7 +72,7 @@ class SettingsPage(Distribution):
         switch = app.find("check box", "Whether the clock shows seconds", hidden=True)
         switch.press()
         self.both(INTERFACE, "clock-show-seconds", "true")
-        app.find("label", ui.contains("also in the manifest"))
+        app.find("label", ui.contains("which is in the manifest from now on"))
         app.press("button", "Undo")
         ui.until(lambda: self.get(INTERFACE, "clock-show-seconds") == "false", "undo on the machine", 60)
         ui.until(lambda: not self.changed_files(), "undo in the manifest", 60)
