@@ -89,10 +89,11 @@ fn comments(text: &str) -> Vec<&str> {
                 });
                 end.map_or(rest.len(), |end| end + 2)
             }
-            b'/' => {
+            b'/' if rest.starts_with("//") || rest.starts_with("/*") => {
                 let length = match rest.starts_with("//") {
                     true => rest.find(['\r', '\n']).unwrap_or(rest.len()),
-                    false => rest.find("*/").map_or(rest.len(), |end| end + 2),
+                    // The asterisk that opens a comment does not close it.
+                    false => rest[2..].find("*/").map_or(rest.len(), |end| 2 + end + 2),
                 };
                 found.push(rest[..length].trim_end());
                 length
