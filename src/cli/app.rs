@@ -9,6 +9,7 @@ use super::{names, progress};
 use crate::core::item::{Layer, SubsystemId};
 use crate::core::plan::Command;
 use crate::core::report::Report;
+use crate::core::secret;
 use crate::engine::Engine;
 use crate::host::{Host, command, notify};
 use crate::words::gettext;
@@ -92,8 +93,10 @@ impl App {
 
     /// The command line as the person typed it, quoted where a shell needs that, secrets left out.
     pub(super) fn typed(&self) -> String {
-        let args = self.args.iter().skip(1).cloned();
-        command::display(&Command::new("bkt").args(args))
+        let args = self.args.iter().skip(1);
+        let before = std::iter::once("").chain(args.clone().map(String::as_str));
+        let shown = args.zip(before).map(|(word, before)| secret::redact_after(before, word));
+        command::display(&Command::new("bkt").args(shown))
     }
 
     /// The engine over the repository that the options and the working directory lead to.

@@ -103,7 +103,7 @@ fn print(app: &App, answer: &Answer) {
             Oddity::Locked { .. } => gettext("the administrator has locked it"),
             Oddity::Unsure { schemas } => fill(
                 &gettext(
-                    "several schemas fit, or one by chance: {schemas}. Track it by its schema, as in {first}:{path}",
+                    "several schemas fit, or one by chance: {schemas}. Track it by its schema, as in {first}:{path}/",
                 ),
                 &[
                     ("schemas", &schemas.join(", ")),

@@ -105,21 +105,23 @@ impl Engine {
             .into_iter()
             .collect();
         let now = self.compare_touched(&touched, &base)?;
-        let (mut going, moved): (Vec<Change>, Vec<Change>) = plan
-            .changes
-            .iter()
-            .cloned()
-            .partition(|change| self.still(&now, change, plan.undoes.is_none()));
+        let (mut going, moved): (Vec<Change>, Vec<Change>) =
+            plan.changes.iter().cloned().partition(|change| self.still(&now, change, plan));
         if plan.system_first {
-            keep_together(&mut going, &moved);
+            keep_together(&mut going, moved.iter());
         }
         let (steps, blocked) = match plan.undoes {
             _ if plan.changes.is_empty() => (plan.steps.clone(), Vec::new()),
             None => self.steps(&going)?,
             Some(operation) => self.undo_steps(operation, &going, moved.is_empty())?,
         };
-        let steps = plan.in_order(steps);
+        let mut steps = plan.in_order(steps);
         let blocked = set_aside(&mut going, blocked);
+        if plan.system_first && !blocked.is_empty() {
+            // What the machine cannot do any more is not written down either.
+            keep_together(&mut going, blocked.iter().map(|one| &one.change));
+            steps = plan.in_order(self.steps(&going)?.0);
+        }
         // What ended before it began.
         let moved = moved.into_iter().map(|change| {
             // Somebody else, or an operation that was cut off, did it first.
@@ -203,7 +205,10 @@ impl Engine {
             outcome.results.push(Ended { change, verdict });
         }
         open.end(self.host.now().to_string(), outcome.results.clone())?;
-        local::settle(&self.host, &outcome.results, plan.local.as_deref())?;
+        // What was done is done, whether or not the list of local changes can say so.
+        if let Err(error) = local::settle(&self.host, &outcome.results, plan.local.as_deref()) {
+            outcome.errors.push(explain(&error).message);
+        }
         outcome.results.extend(never);
 
         let settled = match plan.undoes {
@@ -237,14 +242,19 @@ impl Engine {
         }
     }
 
-    /// Whether both sides still say what the change expects. An undo minds only the side it changes.
-    fn still(&self, now: &Report, change: &Change, mind_other: bool) -> bool {
+    /// Whether both sides still say what the change expects. An undo minds only the side it changes, and what a verb
+    /// does to the manifest does not follow from what could not be read of the machine.
+    fn still(&self, now: &Report, change: &Change, plan: &Plan) -> bool {
         let specs = self.specs(&change.subsystem);
         let Some(own) = own_side(now, change) else { return false };
-        let Some(other) = other_side(now, change) else { return false };
-        same(specs, change.other.as_ref(), own.as_ref(), change.before.as_ref())
-            && (!mind_other
-                || same(specs, change.before.as_ref(), other.as_ref(), change.other.as_ref()))
+        let other = match other_side(now, change) {
+            Some(other) => {
+                let (entry, expected) = (change.before.as_ref(), change.other.as_ref());
+                plan.undoes.is_some() || same(specs, entry, other.as_ref(), expected)
+            }
+            None => plan.undoes.is_some() || plan.system_first && change.other.is_none(),
+        };
+        other && same(specs, change.other.as_ref(), own.as_ref(), change.before.as_ref())
     }
 
     /// Whether the changed side says what the change wants of it, for the reason the change has.
@@ -330,9 +340,9 @@ fn same(
 }
 
 /// What a verb does to an item it does on both sides: an item that moved on one is left alone on the other.
-fn keep_together(going: &mut Vec<Change>, moved: &[Change]) {
+fn keep_together<'a>(going: &mut Vec<Change>, left: impl Iterator<Item = &'a Change> + Clone) {
     going.retain(|change| {
-        !moved.iter().any(|m| m.subsystem == change.subsystem && m.item == change.item)
+        !left.clone().any(|one| one.subsystem == change.subsystem && one.item == change.item)
     });
 }
 

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Ended, Verdict};
+use super::select::is_secret;
 use crate::core::item::{ItemKey, Record, SubsystemId};
 use crate::core::plan::Side;
 use crate::host::Host;
@@ -46,7 +47,7 @@ pub struct LocalChange {
     pub action: LocalAction,
     /// The item.
     pub item: ItemKey,
-    /// What the machine says of it since.
+    /// What the machine says of it since, without what looks like a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<Record>,
 }
@@ -92,6 +93,11 @@ pub fn clear(host: &Host) -> anyhow::Result<Vec<LocalChange>> {
     Ok(changes)
 }
 
+fn without_secrets(item: &ItemKey, mut record: Record) -> Record {
+    record.0.retain(|field, value| !is_secret(item, field, value));
+    record
+}
+
 /// Brings the list up to date with an operation that ended: items it changed leave the list, and come back if the
 /// operation was for this machine alone; `command` is then what the person typed.
 pub(super) fn settle(host: &Host, results: &[Ended], command: Option<&str>) -> anyhow::Result<()> {
@@ -120,7 +126,7 @@ pub(super) fn settle(host: &Host, results: &[Ended], command: Option<&str>) -> a
                     _ => LocalAction::Update,
                 },
                 item: change.item.clone(),
-                value: change.after.clone(),
+                value: change.after.clone().map(|record| without_secrets(&change.item, record)),
             }
         }));
     }

@@ -1,7 +1,7 @@
 //! From what was found and what was asked for to a plan.
 
 use super::{Engine, manifest_step};
-use crate::core::item::{ItemKey, Layer, SubsystemId};
+use crate::core::item::{ItemKey, Layer, SubsystemId, Value};
 use crate::core::merge::{Drift, Suggestion};
 use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
 use crate::core::report::{ItemReport, Report};
@@ -288,8 +288,21 @@ fn hold(item: &ItemReport, change: &Change, verb: Verb, request: &Request) -> Op
 
 /// Whether a capture would put something new into the repository that looks like a secret.
 fn leaks(change: &Change) -> bool {
-    change.side == Side::Manifest
-        && change.fields().iter().any(|(name, _, new)| {
-            new.is_some() && secret::is_secret(name.rsplit('/').next().unwrap_or(name))
-        })
+    change.side == Side::Manifest && secret_field(change).is_some()
+}
+
+/// The first field that a change gives a value that looks like a secret.
+pub(super) fn secret_field(change: &Change) -> Option<&str> {
+    change.fields().into_iter().find_map(|(name, _, new)| {
+        new.is_some_and(|new| is_secret(&change.item, name, new)).then_some(name)
+    })
+}
+
+/// Whether a field holds what looks like a secret: by its own name or, for a setting, by that of its key.
+pub(super) fn is_secret(item: &ItemKey, field: &str, value: &Value) -> bool {
+    // A switch or a number beside a password is none.
+    let said = |text: &str| text.starts_with(['\'', '"']) && text.len() > 2;
+    let key = item.as_str().rsplit_once(' ').map(|(_, key)| key);
+    secret::is_secret(field.rsplit('/').next().unwrap_or(field))
+        || key.is_some_and(secret::is_secret) && matches!(value, Value::Text(t) if said(t))
 }

@@ -3,11 +3,10 @@
 use thiserror::Error;
 
 use super::Engine;
-use super::select::set_aside;
+use super::select::{secret_field, set_aside};
 use crate::core::item::{ItemKey, Layer, Record, SubsystemId};
 use crate::core::plan::{BlockedChange, Change, Plan, Side};
 use crate::core::report::{Availability, ItemReport, Report};
-use crate::core::secret;
 use crate::subsystem::Unfit;
 use crate::words::{fill, gettext};
 
@@ -100,7 +99,11 @@ impl Engine {
     ) -> anyhow::Result<Plan> {
         let mut changes = Vec::new();
         let mut unknown = Vec::new();
-        for wish in wishes {
+        for (at, wish) in wishes.iter().enumerate() {
+            // One item may be named twice.
+            if wishes[..at].contains(wish) {
+                continue;
+            }
             readable(report, &wish.subsystem)?;
             let item = report.item(&wish.subsystem, &wish.item);
             if reach != Reach::System {
@@ -201,10 +204,8 @@ fn readable(report: &Report, subsystem: &SubsystemId) -> Result<(), NotReadable>
 }
 
 fn check_secrets(change: &Change) -> Result<(), LooksSecret> {
-    for (name, _, new) in change.fields() {
-        if new.is_some() && secret::is_secret(name.rsplit('/').next().unwrap_or(name)) {
-            return Err(LooksSecret { item: change.title.clone(), field: name.to_owned() });
-        }
+    match secret_field(change) {
+        Some(field) => Err(LooksSecret { item: change.title.clone(), field: field.to_owned() }),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -274,7 +274,10 @@ fn listen(
 }
 
 fn fetch(url: &str, tell: &SyncSender<News>) -> Result<(), Trouble> {
-    let mut response = agent().get(url).call().map_err(trouble)?;
+    // What was asked for safely is not taken from an address that is not.
+    let safe = url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+    let request = agent().get(url).config().https_only(safe).build();
+    let mut response = request.call().map_err(trouble)?;
     let body = response.body_mut();
     let expected = body.content_length();
     let mut reader = body.with_config().limit(u64::MAX).reader();
@@ -324,6 +327,9 @@ fn trouble(error: ureq::Error) -> Trouble {
         ureq::Error::StatusCode(status) => Trouble::Status(status),
         ureq::Error::Timeout(_) => Trouble::TooSlow,
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => Trouble::BadAddress,
+        ureq::Error::RequireHttpsOnly(_) => {
+            Trouble::Unreachable(gettext("it leads to an address that is not protected"))
+        }
         ureq::Error::HostNotFound => {
             Trouble::Unreachable(gettext("there is no server of that name"))
         }

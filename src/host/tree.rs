@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::fs::{FsError, error, file_name, sync_parent};
 
@@ -12,39 +12,55 @@ pub fn copy(from: &Path, to: &Path, moving: bool) -> Result<(), FsError> {
     let parent = to.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(error("written", to))?;
     tidy(to)?;
-    let beside = |what: &str| {
-        parent.join(format!(".{}.{what}.{}", file_name(to), uuid::Uuid::new_v4().simple()))
-    };
+    let beside = |what: &str| beside(to, what);
     let (new, old) = (beside("new"), beside("old"));
-    let renamed = moving && fs::rename(from, &new).is_ok();
+    // What is moved is whole from the first moment, and then nowhere else.
+    let moved = beside("moved");
+    let renamed = moving && fs::rename(from, &moved).is_ok();
     if !renamed && let Err(e) = copy_all(from, &new) {
         // The error that matters is this one; what is left is a temporary directory.
         let _ = fs::remove_dir_all(&new);
         return Err(error("copied", from)(e));
     }
-    let put = || -> io::Result<()> {
-        match fs::rename(to, &old) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => fs::rename(&new, to)?,
-        }
-        sync_parent(to)
-    };
-    put().map_err(error("written", to))?;
+    put(if renamed { &moved } else { &new }, &old, to).map_err(error("written", to))?;
     if moving && !renamed {
         fs::remove_dir_all(from).map_err(error("removed", from))?;
     }
     tidy(to)
 }
 
-/// Removes what a crash left beside `to`.
+/// A name of our own beside `to`.
+fn beside(to: &Path, what: &str) -> PathBuf {
+    let name = format!(".{}.{what}.{}", file_name(to), uuid::Uuid::new_v4().simple());
+    to.with_file_name(name)
+}
+
+/// Puts `new` in the place of `to`, which becomes `old`.
+fn put(new: &Path, old: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(to, old) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => fs::rename(new, to)?,
+    }
+    sync_parent(to)
+}
+
+/// Ends what a crash left half-way: what was moved comes to its place, what was replaced comes back where nothing took
+/// its place, and the rest goes.
 fn tidy(to: &Path) -> Result<(), FsError> {
     let parent = to.parent().unwrap_or(Path::new("/"));
-    let ours = [format!(".{}.new.", file_name(to)), format!(".{}.old.", file_name(to))];
-    for name in super::fs::list(parent)?.unwrap_or_default() {
-        if ours.iter().any(|ours| name.starts_with(ours)) {
-            let left = parent.join(&name);
-            fs::remove_dir_all(&left).map_err(error("removed", &left))?;
-        }
+    let left = |what: &str| -> Result<Vec<PathBuf>, FsError> {
+        let ours = format!(".{}.{what}.", file_name(to));
+        let names = super::fs::list(parent)?.unwrap_or_default().into_iter();
+        Ok(names.filter(|name| name.starts_with(&ours)).map(|name| parent.join(name)).collect())
+    };
+    for moved in left("moved")? {
+        put(&moved, &beside(to, "old"), to).map_err(error("written", to))?;
+    }
+    if let (Err(_), Some(old)) = (fs::symlink_metadata(to), left("old")?.first()) {
+        fs::rename(old, to).map_err(error("written", to))?;
+    }
+    for left in left("new")?.into_iter().chain(left("old")?) {
+        fs::remove_dir_all(&left).map_err(error("removed", &left))?;
     }
     Ok(())
 }
@@ -106,6 +122,27 @@ mod tests {
         fs::write(to.join("file"), "kept").unwrap();
         assert!(copy(&gone, &to, false).is_err() && copy(&gone, &to, true).is_err());
         assert_eq!(text(&to.join("file")), "kept");
+        assert_eq!(super::super::fs::list(dir.path()).unwrap().unwrap(), ["to"]);
+    }
+
+    #[test]
+    fn what_a_crash_left_half_way_is_not_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| dir.path().join(name));
+        let left = |what: &str, text: &str| {
+            let at = dir.path().join(format!(".to.{what}.{}", uuid::Uuid::new_v4().simple()));
+            fs::create_dir(&at).unwrap();
+            fs::write(at.join("file"), text).unwrap();
+        };
+        // The old one was moved aside, and the new one, a copy, not yet put in its place.
+        left("old", "old");
+        left("new", "half");
+        assert!(copy(&from, &to, false).is_err());
+        assert_eq!(text(&to.join("file")), "old");
+        // What was being moved is nowhere else.
+        left("moved", "moved");
+        assert!(copy(&from, &to, true).is_err());
+        assert_eq!(text(&to.join("file")), "moved");
         assert_eq!(super::super::fs::list(dir.path()).unwrap().unwrap(), ["to"]);
     }
 }

@@ -111,3 +111,65 @@ fn what_was_typed_wrong_is_one_error() {
     dry.says("dry run").says("Change 1 setting");
     assert!(!sandbox.manifest().exists());
 }
+
+#[test]
+fn an_entry_that_another_subsystem_looks_after_is_shown_and_left_alone() {
+    let sandbox = Sandbox::new();
+    let entry =
+        r#"{ "schema": "org.gnome.shell", "key": "enabled-extensions", "value": "['a@b']" }"#;
+    sandbox.write("repo/manifests/gsettings.json", &format!("{{ \"settings\": [{entry}] }}\n"));
+    let before = fs::read(sandbox.manifest()).unwrap();
+    sandbox.bkt(&["status", "--exit-code"]).exits(0).says("through gnome-extensions.json");
+    for verb in ["capture", "apply"] {
+        sandbox.in_session(&[verb, "gsettings", "-y", "--prune", "--force"]).exits(0);
+        assert_eq!(fs::read(sandbox.manifest()).unwrap(), before);
+    }
+}
+
+#[test]
+fn the_same_item_named_twice_is_one_wish() {
+    let sandbox = Sandbox::new();
+    let place = "home/.local/share/gnome-shell/extensions/a@b/metadata.json";
+    sandbox.write(place, r#"{ "uuid": "a@b", "name": "A", "shell-version": ["48"] }"#);
+    let run = sandbox.bkt(&["extension", "remove", "a@b", "a@b"]).exits(0).says("1 change made");
+    assert!(!run.out.contains("2."), "{run:#?}");
+    assert!(!sandbox.path(place).exists());
+}
+
+#[test]
+fn a_key_that_is_named_like_a_secret_is_not_saved_unasked() {
+    let sandbox = Sandbox::new();
+    let keys = "<key name='api-token' type='s'><default>''</default></key>\
+        <key name='show-password' type='b'><default>false</default></key>";
+    let schema =
+        format!("<schemalist><schema id='org.s' path='/org/s/'>{keys}</schema></schemalist>");
+    sandbox.write("usr/share/glib-2.0/schemas/secret.gschema.xml", &schema);
+    sandbox.schemas(true);
+    let set = |key: &str, value: &str, more: &[&str]| {
+        sandbox.in_session(&[&["gsetting", "set", "org.s", key, value], more].concat())
+    };
+    set("api-token", "hush", &[]).exits(1).says("looks like a secret");
+    set("show-password", "true", &[]).exits(0);
+    set("api-token", "hush", &["--local"]).exits(0);
+    assert!(!sandbox.read("home/.local/share/bkt/ephemeral.json").contains("hush"));
+    sandbox.bkt(&["capture", "-y"]).exits(4).says("--secrets");
+    assert!(!fs::read_to_string(sandbox.manifest()).unwrap().contains("hush"));
+}
+
+#[test]
+fn a_damaged_list_of_local_changes_does_not_hide_what_was_done() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.local/share/bkt/ephemeral.json", "{");
+    let run = sandbox.in_session(&verb("set", "k02", &["'new'"])).exits(5);
+    run.says("2 changes made").says("ephemeral.json");
+}
+
+#[test]
+fn what_cannot_be_read_here_can_still_leave_the_manifest() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/.local/share/gnome-shell/extensions/a@b/metadata.json", "{");
+    let text = r#"{ "extensions": [{ "id": "a@b", "enabled": true }] }"#;
+    sandbox.write("repo/manifests/gnome-extensions.json", text);
+    sandbox.bkt(&["extension", "remove", "a@b", "--manifest-only"]).exits(0);
+    assert!(!sandbox.read("repo/manifests/gnome-extensions.json").contains("a@b"));
+}

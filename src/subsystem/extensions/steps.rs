@@ -83,6 +83,14 @@ impl Machine<'_> {
         match (&change.after, installed) {
             (None, None) => (),
             (None, Some(installed)) if installed.user => {
+                let own = disk::own_dir(self.host, uuid.as_str());
+                // The Shell would empty the directory that the link leads to: somebody's work.
+                if own.is_symlink() {
+                    let why = gettext(
+                        "“{path}” is a link, whose directory would be emptied: remove the link",
+                    );
+                    return Err(fill(&why, &[("path", &self.host.display(&own))]));
+                }
                 done = self.uninstall(change);
                 switches.forget(uuid.as_str());
             }

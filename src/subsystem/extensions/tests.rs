@@ -297,6 +297,17 @@ fn uninstalling_keeps_what_an_undo_brings_back() {
 }
 
 #[test]
+fn what_lies_behind_a_link_is_not_uninstalled() {
+    let machine = machine();
+    let own = disk::own_dir(&machine.host(), "mine@x");
+    let source = own.with_file_name("source");
+    std::fs::rename(&own, &source).unwrap();
+    std::os::unix::fs::symlink(&source, &own).unwrap();
+    let (blocked, steps) = planned(&machine, &[change("mine@x", Side::System, Some(true), None)]);
+    assert!(blocked[0].contains("is a link") && steps.is_empty(), "{blocked:?} {steps:?}");
+}
+
+#[test]
 fn an_extension_of_the_systems_goes_back_to_its_default() {
     let machine = machine();
     machine.dconf(&[

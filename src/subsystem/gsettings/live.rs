@@ -112,7 +112,7 @@ fn asked(
     wanted: Option<&Value>,
 ) -> Option<Live> {
     if let Some((why, _)) = known::elsewhere(key.schema.as_str(), key.key.as_str()) {
-        return Some(Live::unknown(gettext(why)));
+        return Some(Live::absent().barred(Some(Barred::NotHere(gettext(why)))));
     }
     let (dconf_key, schema_key) = match find(key, schemas) {
         Ok(found) => found,

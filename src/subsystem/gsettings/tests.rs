@@ -114,7 +114,7 @@ fn a_manifest_says_where_else_to_look() {
         ("org.absent k", "○ the schema org.absent is not installed"),
         (
             "org.gnome.shell enabled-extensions",
-            "? extensions are switched on and off through gnome-extensions.json",
+            "○ extensions are switched on and off through gnome-extensions.json",
         ),
         ("org.t count", "- What is stored is not in force: 99 is not a number from 0 to 9"),
         ("org.t gone", "○ the schema org.t has no key “gone”"),
