@@ -19,7 +19,7 @@ use crate::app::AppMsg;
 use crate::browse::{self, Browse};
 use crate::model::Row;
 use crate::widgets::setting_row::{SettingOut, SettingRow};
-use crate::widgets::{name_menu, set_name};
+use crate::widgets::{loading, name_menu, set_name};
 
 use keys::KeysPage;
 use results::Results;
@@ -387,10 +387,6 @@ fn build(
         .sync_create()
         .build();
 
-    let spinner = adw::Spinner::builder().width_request(32).height_request(32).build();
-    spinner.set_halign(gtk::Align::Center);
-    spinner.set_valign(gtk::Align::Center);
-    set_name(&spinner, &gettext("Reading"));
     let retry = gtk::Button::builder().label(gettext("Retry")).halign(gtk::Align::Center).build();
     retry.add_css_class("pill");
     let input = sender.input_sender().clone();
@@ -412,7 +408,7 @@ fn build(
         .build();
     let groups = gtk::Box::new(gtk::Orientation::Vertical, 0);
     let stack = gtk::Stack::builder().hhomogeneous(false).vhomogeneous(false).build();
-    stack.add_named(&spinner, Some("loading"));
+    stack.add_named(&loading(), Some("loading"));
     stack.add_named(&failed, Some("failed"));
     stack.add_named(&none, Some("none"));
     stack.add_named(&groups, Some("groups"));
