@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bucket::core::item::{ItemKey, Remedy, SubsystemId};
+use bucket::core::plan::Change;
 use bucket::core::report::Report;
 use bucket::engine::{Edit, Pick, Reach, Request, Touched, Verb, Wish};
 use bucket::host::Host;
@@ -49,6 +50,8 @@ pub enum AppMsg {
         reach: Reach,
         local: Option<String>,
     },
+    /// A wish cannot be met, for which there is no row to say it at.
+    CannotBeSet(String),
     /// The person has used the toast's or a page's button to take an operation back.
     Undo(Option<u64>),
     Redo,
@@ -208,6 +211,9 @@ impl Component for App {
             AppMsg::Permissions(out) => self.permissions_out(out),
             AppMsg::Edit { wishes, reach, local } => {
                 self.backend.send(Job::Edit { wishes, reach, local });
+            }
+            AppMsg::CannotBeSet(why) => {
+                dialogs::failure(&self.root, &gettext("That Cannot Be Set"), &why);
             }
             AppMsg::Undo(number) => self.backend.send(Job::Undo(number)),
             AppMsg::Redo => self.backend.send(Job::Redo),
@@ -410,9 +416,14 @@ impl App {
             controller.emit(DriftMsg::Data(data));
         }
         self.report = Some(report);
-        self.browser.emit(BrowserMsg::Rows(self.rows.clone()));
         self.update_detail(&before);
-        self.read_permissions();
+        let again = |id: &SubsystemId| read.is_empty() || read.contains(id);
+        if again(&bucket::subsystem::gsettings::ID) {
+            self.browser.emit(BrowserMsg::Rows(self.rows.clone()));
+        }
+        if again(&crate::permissions::APPS) {
+            self.read_permissions();
+        }
     }
 
     /// Brings an open detail page up to date, and leaves it where its item is gone. One that says the same stays,
@@ -425,6 +436,16 @@ impl App {
             Some(row) => detail::fill_page(&page, row, &self.input),
             None => drop(self.window.nav.pop()),
         }
+    }
+
+    /// Shows what is in force again, where an edit was not done.
+    pub(crate) fn put_back(&mut self, changes: &[Change]) {
+        let settings = changes.iter().filter(|c| c.subsystem == bucket::subsystem::gsettings::ID);
+        let items: Vec<ItemKey> = settings.map(|change| change.item.clone()).collect();
+        if !items.is_empty() {
+            self.browser.emit(BrowserMsg::NotDone(items));
+        }
+        self.read_permissions();
     }
 
     /// Says why a wish cannot be met at the row where it was made, if that is here.

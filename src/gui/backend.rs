@@ -268,6 +268,10 @@ impl Worker {
             Job::Use(root) => self.open(Some(root)),
             job => match &self.engine {
                 Some(engine) => self.with_engine(engine, job),
+                // A page waits for this one.
+                None if matches!(job, Job::Settings(_)) => {
+                    Reply::Settings(Err(gettext("Choose a repository first")))
+                }
                 None => return,
             },
         };
@@ -470,7 +474,7 @@ fn merged(job: Job, waiting: &mut VecDeque<Job>) -> Option<Job> {
             }
             None
         }
-        (Job::History | Job::Permissions(_), Some(_)) => None,
+        (Job::History | Job::Permissions(_) | Job::Settings(_), Some(_)) => None,
         _ => Some(job),
     }
 }

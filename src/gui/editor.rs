@@ -16,7 +16,7 @@ use crate::backend::Job;
 use crate::dialogs;
 use crate::pages::permissions::{ListMsg, ListPage, PermissionsOut, TAG};
 use crate::pages::permissions_app::{AppPage, AppPageMsg, Change};
-use crate::pages::permissions_file;
+use crate::pages::{permissions_app, permissions_file};
 use crate::permissions::Data;
 use crate::widgets::app_icon;
 
@@ -45,8 +45,20 @@ impl Editor {
 }
 
 impl App {
+    /// Whether a page is open already: a second press must not open it twice.
+    fn shows(&self, tag: &str) -> bool {
+        let stack = self.nav().navigation_stack();
+        (0..stack.n_items()).any(|at| {
+            let page = stack.item(at).and_downcast::<adw::NavigationPage>();
+            page.and_then(|page| page.tag()).as_deref() == Some(tag)
+        })
+    }
+
     /// Opens the list of apps with their permissions.
     pub(crate) fn open_permissions(&mut self) {
+        if self.shows(TAG) {
+            return;
+        }
         let list = ListPage::builder().launch(()).forward(self.input(), AppMsg::Permissions);
         if let Some(data) = &self.editor().data {
             list.emit(ListMsg::Data(data.clone()));
@@ -58,6 +70,9 @@ impl App {
 
     /// Opens the permissions of one app.
     pub(crate) fn open_permissions_of(&mut self, key: &ItemKey) {
+        if self.shows(&permissions_app::tag(key)) {
+            return;
+        }
         let page =
             AppPage::builder().launch(key.clone()).forward(self.input(), AppMsg::Permissions);
         if let Some(data) = &self.editor().data {
@@ -86,9 +101,9 @@ impl App {
         for (_, page) in &editor.apps {
             page.emit(AppPageMsg::Data(data.clone()));
         }
-        editor.data = Some(data.clone());
+        let before = editor.data.replace(data.clone());
         if let Some(page) = self.nav().visible_page() {
-            permissions_file::fill_page(&page, &data);
+            permissions_file::fill_page(&page, &data, before.as_deref());
         }
     }
 
@@ -118,8 +133,11 @@ impl App {
             }
             PermissionsOut::File(key, layer) => {
                 let page = permissions_file::new_page(&key, layer);
+                if page.tag().is_some_and(|tag| self.shows(&tag)) {
+                    return;
+                }
                 if let Some(data) = self.editor().data.clone() {
-                    permissions_file::fill_page(&page, &data);
+                    permissions_file::fill_page(&page, &data, None);
                 }
                 self.nav().push(&page);
             }

@@ -22,6 +22,8 @@ use crate::{dialogs, steps};
 pub struct Flow {
     dialog: Option<Controller<PlanDialog>>,
     cancel: CancellationToken,
+    /// The edit that the dialog asks about: until it is done, pages show it and it is not so.
+    edit: Vec<Change>,
     /// A plan is being carried out.
     busy: Rc<Cell<bool>>,
     /// The window closes when that is over.
@@ -119,6 +121,9 @@ impl App {
             self.execute(planned.plan, purpose);
             return;
         }
+        if purpose == Purpose::Edit {
+            self.flow().edit = plan.changes.iter().chain(&plan.held).cloned().collect();
+        }
         let dialog = PlanDialog::builder().launch((planned, purpose)).forward(input, AppMsg::Plan);
         dialog.widget().present(Some(self.root()));
         self.flow().dialog = Some(dialog);
@@ -133,6 +138,10 @@ impl App {
             PlanOut::Closed => {
                 self.flow().cancel();
                 self.flow().dialog = None;
+                let edit = std::mem::take(&mut self.flow().edit);
+                if !edit.is_empty() {
+                    self.put_back(&edit);
+                }
             }
         }
     }
@@ -149,6 +158,7 @@ impl App {
         self.refresh_quietly();
         let complete = outcome.complete();
         if complete {
+            self.flow().edit.clear();
             self.close_dialog();
             self.tell_done(plan, &outcome, purpose, input);
             return;
@@ -156,6 +166,9 @@ impl App {
         if self.flow().dialog.is_some() {
             self.tell_dialog(PlanMsg::Ended(outcome));
             return;
+        }
+        if *purpose == Purpose::Edit {
+            self.put_back(&plan.changes);
         }
         let mut lines: Vec<String> = steps::not_made(&outcome)
             .into_iter()

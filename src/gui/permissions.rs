@@ -3,9 +3,11 @@
 pub mod rows;
 pub mod typed;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bucket::core::item::{ItemKey, Record, SubsystemId};
+use bucket::core::names::AppId;
 use bucket::core::plan::Command;
 use bucket::core::report::{Availability, Report};
 use bucket::host::flatpak::{Installation, Scope};
@@ -30,6 +32,8 @@ pub const APPS: SubsystemId = SubsystemId::new("flatpak-apps");
 pub struct Data {
     /// The overrides for all apps first, then the apps by their titles.
     pub apps: Vec<App>,
+    /// Apps that are not installed any more, and still have an override file.
+    pub left: Vec<App>,
     /// Why there are none, if they could not be read.
     pub trouble: Option<String>,
     /// Where apps' icons are.
@@ -40,7 +44,13 @@ pub struct Data {
 
 impl Default for Data {
     fn default() -> Self {
-        Self { apps: Vec::new(), trouble: None, icons: Vec::new(), grants: Ok(Vec::new()) }
+        Self {
+            apps: Vec::new(),
+            left: Vec::new(),
+            trouble: None,
+            icons: Vec::new(),
+            grants: Ok(Vec::new()),
+        }
     }
 }
 
@@ -94,14 +104,26 @@ impl Data {
             }
         }
         rest.sort_by_cached_key(|app| (app.title.to_lowercase(), app.key.clone()));
+        let left = left(host, report, &rest);
         apps.extend(rest);
         let dir = |scope| Installation::of(host, scope).dir.join("exports/share/icons");
-        Self { apps, trouble: None, icons: Scope::ALL.map(dir).to_vec(), grants: grants(host) }
+        Self {
+            apps,
+            left,
+            trouble: None,
+            icons: Scope::ALL.map(dir).to_vec(),
+            grants: grants(host),
+        }
     }
 
     /// One of them.
     pub fn app(&self, key: &ItemKey) -> Option<&App> {
         self.apps.iter().find(|app| app.key == *key)
+    }
+
+    /// One of them, or one that is not installed any more.
+    pub fn with_file(&self, key: &ItemKey) -> Option<&App> {
+        self.app(key).or_else(|| self.left.iter().find(|app| app.key == *key))
     }
 
     /// Every permission that an override changes, and for which apps: in the order of the editor's groups.
@@ -318,11 +340,58 @@ impl App {
         command::display(&command.args([layer.flag(), "--local"]))
     }
 
+    /// The layers that have a file for it.
+    pub fn overridden(&self) -> impl Iterator<Item = (Scope, &str)> {
+        let there =
+            |raw: &Result<Raw, String>| raw.as_ref().map_or(true, |raw| !raw.now.is_empty());
+        let there = self.files.iter().filter(move |(.., raw)| there(raw));
+        there.map(|(layer, path, _)| (*layer, path.as_str()))
+    }
+
+    /// What to run to take the file of a layer away.
+    pub fn reset_command(&self, layer: Scope) -> Option<String> {
+        let command = match self.may_write(layer) {
+            true => Command::new("flatpak"),
+            false => Command::new("sudo").arg("flatpak"),
+        };
+        let args = ["override", layer.flag(), "--reset", self.id()?];
+        Some(command::display(&command.args(args)))
+    }
+
     /// What portals have granted it at run time.
     pub fn grants<'a>(&self, data: &'a Data) -> Result<Vec<&'a Grant>, &'a String> {
         let all = data.grants.as_ref()?;
         Ok(all.iter().filter(|grant| Some(grant.app.as_str()) == self.id()).collect())
     }
+}
+
+/// The apps that have an override file and are not installed where it would hold.
+fn left(host: &Host, report: &Report, installed: &[App]) -> Vec<App> {
+    // Where it is not known what is installed, nothing is called left over.
+    if Scope::ALL.iter().any(|scope| Installation::of(host, *scope).app_ids().is_err()) {
+        return Vec::new();
+    }
+    let mut found: BTreeMap<AppId, Scope> = BTreeMap::new();
+    for layer in [Scope::User, Scope::System] {
+        // A directory that cannot be read is an error of the apps themselves already.
+        for name in Installation::of(host, layer).override_names().unwrap_or_default() {
+            let Ok(id) = name.parse::<AppId>() else { continue };
+            let holds = installed.iter().any(|app| match &app.item {
+                Item::App(scope, of) => *of == id && (layer == Scope::User || layer == *scope),
+                Item::Global(_) => false,
+            });
+            if !holds {
+                found.insert(id, layer);
+            }
+        }
+    }
+    let apps = found.into_iter().map(|(id, layer)| {
+        let title = id.to_string();
+        let item = Item::App(layer, id);
+        let wanted = report.item(&APPS, &item.key()).and_then(|item| item.wanted.clone());
+        App::read(host, item, title, String::new(), wanted)
+    });
+    apps.collect()
 }
 
 fn layers(item: &Item) -> Vec<Scope> {

@@ -14,6 +14,7 @@ use relm4::{adw, gtk};
 use crate::gui_tests::{below, until};
 use crate::pages::permissions::{ListMsg, ListPage, PermissionsOut};
 use crate::pages::permissions_app::{AppPage, AppPageMsg};
+use crate::pages::permissions_file;
 use crate::permissions::Data;
 use crate::permissions::rows::rows;
 use crate::permissions::tests::sample;
@@ -186,4 +187,53 @@ fn a_narrow_row_fits_a_phone_and_reads_no_markup() {
             assert!(below::<gtk::Label>(&row.root).iter().all(|label| !label.uses_markup()));
         }
     }
+}
+
+#[gtk::test]
+fn what_an_app_that_is_gone_leaves_is_listed_and_can_be_looked_at() {
+    adw::init().expect("a display");
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("home/.local/share/flatpak/overrides");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("org.example.Gone"), "[Context]\nshared=!network;\n").unwrap();
+    let data = Arc::new(sample(root.path()));
+    let outs = Outs::default();
+    let kept = outs.clone();
+    let page = ListPage::builder().launch(());
+    let page = page.connect_receiver(move |_, out| kept.borrow_mut().push(out));
+    let list = window(page.widget());
+    page.emit(ListMsg::Data(data.clone()));
+    let row = || {
+        let rows = below::<adw::ActionRow>(&list).into_iter();
+        rows.into_iter().find(|row| row.title() == "org.example.Gone")
+    };
+    until("the app that is gone", || row().is_some());
+    assert!(row().unwrap().subtitle().unwrap().ends_with("overrides/org.example.Gone"));
+    row().unwrap().emit_by_name::<()>("activated", &[]);
+    let key = ItemKey::new("user/org.example.Gone");
+    until("request", || *outs.borrow() == [PermissionsOut::File(key.clone(), Scope::User)]);
+    assert!(data.app(&key).is_none(), "it cannot be edited");
+    let file = permissions_file::new_page(&key, Scope::User);
+    permissions_file::fill_page(&file, &data, None);
+    let texts: Vec<String> =
+        below::<gtk::Label>(&file).iter().map(|label| label.text().into()).collect();
+    assert!(texts.iter().any(|text| text == "shared=!network;"), "{texts:?}");
+    assert!(texts.iter().any(|text| text == "flatpak override --user --reset org.example.Gone"));
+    // What says the same is not built anew.
+    let child = file.child();
+    permissions_file::fill_page(&file, &data, Some(&data));
+    assert_eq!(file.child(), child);
+    list.destroy();
+}
+
+#[gtk::test]
+fn apps_that_could_not_be_read_are_not_called_gone() {
+    let (page, window, _outs) = app_page(APP);
+    let data = Data { trouble: Some("no <b>reason".to_owned()), ..Data::default() };
+    page.emit(AppPageMsg::Data(Arc::new(data)));
+    until("an error", || {
+        let pages = below::<adw::StatusPage>(&window);
+        pages.iter().any(|page| page.is_mapped() && page.title() == "Could Not Be Read")
+    });
+    window.destroy();
 }

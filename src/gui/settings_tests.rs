@@ -159,6 +159,26 @@ fn a_number_stays_in_its_range_and_is_told_once_it_stands() {
 }
 
 #[gtk::test]
+fn a_number_is_taken_even_when_its_page_is_left_at_once() {
+    let Bench { row, outs, window } = Bench::new(&shown("count"));
+    below::<gtk::SpinButton>(&window).remove(0).set_value(7.0);
+    window.destroy();
+    drop((row, window));
+    until("a number", || !outs.borrow().is_empty());
+    assert!(matches!(outs.borrow().as_slice(), [SettingOut::Set(value)] if value.get() == Some(7)));
+}
+
+#[gtk::test]
+fn what_was_not_done_is_put_back() {
+    let bench = Bench::new(&shown("on"));
+    let row: adw::SwitchRow = bench.find();
+    row.set_active(true);
+    assert_eq!(bench.set(), "true");
+    bench.row.put_back();
+    assert!(!row.is_active() && bench.outs.borrow().is_empty());
+}
+
+#[gtk::test]
 fn a_fraction_keeps_its_decimals_and_moves_in_round_steps() {
     let setting = shown("scale");
     let bench = Bench::new(&with(&setting, "1.125"));
@@ -217,13 +237,18 @@ fn a_list_is_added_to_changed_moved_and_removed_from() {
     second.emit_by_name::<()>("apply", &[]);
     assert_eq!(bench.set(), "['a', 'z', 'c']");
     bench.button("Move Up", 2).emit_clicked();
-    assert_eq!(bench.set(), "['a', 'c', 'b']");
+    // Each adds to what the one before asked for, which nobody has answered yet.
+    assert_eq!(bench.set(), "['a', 'c', 'z']");
     assert!(!bench.button("Move Up", 0).is_sensitive());
     assert!(!bench.button("Move Down", 2).is_sensitive());
     bench.button("Move Down", 0).emit_clicked();
-    assert_eq!(bench.set(), "['b', 'a', 'c']");
+    assert_eq!(bench.set(), "['c', 'a', 'z']");
     bench.button("Remove", 0).emit_clicked();
-    assert_eq!(bench.set(), "['b', 'c']");
+    assert_eq!(bench.set(), "['a', 'z']");
+    bench.entry("Entry 2").set_text("half ty");
+    bench.row.show(&with(&setting, "['q', 'z']"));
+    assert_eq!(bench.entry("Entry 1").text(), "q");
+    assert_eq!(bench.entry("Entry 2").text(), "half ty");
     bench.row.show(&with(&setting, "[]"));
     assert_eq!(below::<adw::EntryRow>(&bench.window).len(), 1);
     // The list of a set has no order of its own.

@@ -12,7 +12,7 @@ use relm4::{Sender, adw, gtk};
 
 use crate::permissions::{App, Changed, Data};
 use crate::widgets::app_icon::app_icon;
-use crate::widgets::set_name;
+use crate::widgets::{loading, set_name};
 
 /// The page's tag.
 pub const TAG: &str = "permissions";
@@ -78,7 +78,10 @@ impl SimpleComponent for ListPage {
         self.stale = true;
         match message {
             ListMsg::Data(data) => {
-                self.stale = self.data.as_ref() != Some(&data);
+                // Grants are not in the list.
+                self.stale = self.data.as_ref().is_none_or(|old| {
+                    (&old.apps, &old.left, &old.trouble) != (&data.apps, &data.left, &data.trouble)
+                });
                 self.data = Some(data);
             }
             ListMsg::ByPermission(by) => self.by_permission = by,
@@ -153,6 +156,19 @@ impl ListPage {
             group.add(&row);
             groups.push(group);
         }
+        let left: Vec<&App> = data.left.iter().filter(|app| self.finds(&[&app.title])).collect();
+        if !left.is_empty() {
+            let group = adw::PreferencesGroup::builder()
+                .title(gettext("Not Installed"))
+                .description(gettext("Apps that are gone, whose overrides are still there"))
+                .build();
+            for app in left {
+                for (layer, path) in app.overridden() {
+                    group.add(&left_row(app, layer, path, output));
+                }
+            }
+            groups.push(group);
+        }
         groups
     }
 
@@ -216,6 +232,26 @@ fn app_row(app: &App, output: &Sender<PermissionsOut>) -> adw::ActionRow {
     }
     row.add_suffix(&gtk::Image::from_icon_name("go-next-symbolic"));
     open_on_activate(&row, &app.key, output);
+    row
+}
+
+/// An override file of an app that is gone: it can be looked at.
+fn left_row(
+    app: &App,
+    layer: bucket::host::flatpak::Scope,
+    path: &str,
+    output: &Sender<PermissionsOut>,
+) -> adw::ActionRow {
+    let row = adw::ActionRow::builder().use_markup(false).activatable(true).build();
+    row.set_title(&app.title);
+    row.set_subtitle(path);
+    row.set_title_lines(2);
+    row.set_subtitle_lines(2);
+    row.add_prefix(&app_icon(app.id()));
+    row.add_suffix(&gtk::Image::from_icon_name("go-next-symbolic"));
+    let (output, key) = (output.clone(), app.key.clone());
+    // The window may be closing: nobody is left to hear of it then.
+    row.connect_activated(move |_| drop(output.send(PermissionsOut::File(key.clone(), layer))));
     row
 }
 
@@ -301,7 +337,7 @@ fn build(
     stack.set_vhomogeneous(false);
     stack.set_hhomogeneous(false);
     stack.set_vexpand(true);
-    stack.add_named(&adw::Bin::new(), Some("loading"));
+    stack.add_named(&loading(), Some("loading"));
     stack.add_named(&page, Some("list"));
     stack.add_named(&failed, Some("failed"));
     stack.add_named(&no_results, Some("no-results"));

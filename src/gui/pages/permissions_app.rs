@@ -19,10 +19,15 @@ use crate::permissions::rows::rows;
 use crate::permissions::{App, Data};
 use crate::widgets::app_icon::app_icon;
 use crate::widgets::permission_group::PermissionGroup;
-use crate::widgets::{name_menu, set_name};
+use crate::widgets::{loading, name_menu, set_name};
 
 /// The page's tag begins with this.
 pub const TAG: &str = "permissions-of";
+
+/// The tag of an app's page.
+pub fn tag(key: &ItemKey) -> String {
+    format!("{TAG}\n{key}")
+}
 
 /// Below this width of the page, controls stand below the words.
 const NARROW: f64 = 560.0;
@@ -79,6 +84,7 @@ pub struct AppWidgets {
     groups: Vec<PermissionGroup>,
     grants: adw::PreferencesGroup,
     grant_rows: Vec<adw::ActionRow>,
+    granted: Vec<(String, String)>,
     shown: Option<ItemKey>,
     quiet: Rc<Cell<bool>>,
 }
@@ -95,7 +101,7 @@ impl SimpleComponent for AppPage {
     }
 
     fn init(key: ItemKey, root: Self::Root, sender: ComponentSender<Self>) -> ComponentParts<Self> {
-        root.set_tag(Some(&format!("{TAG}\n{key}")));
+        root.set_tag(Some(&tag(&key)));
         let layer = match key.as_str() {
             "global/system" => Scope::System,
             _ => Scope::User,
@@ -127,7 +133,11 @@ impl SimpleComponent for AppPage {
     fn update_view(&self, widgets: &mut AppWidgets, sender: ComponentSender<Self>) {
         let Some(data) = self.data.as_deref() else { return };
         let Some(app) = data.app(&self.key) else {
-            widgets.stack.set_visible_child_name("gone");
+            if let Some(why) = &data.trouble {
+                widgets.failed.set_description(Some(&glib::markup_escape_text(why)));
+            }
+            let shown = if data.trouble.is_some() { "failed" } else { "gone" };
+            widgets.stack.set_visible_child_name(shown);
             return;
         };
         if widgets.shown.as_ref() != Some(&self.key) {
@@ -216,17 +226,8 @@ impl AppPage {
 }
 
 fn show_grants(widgets: &mut AppWidgets, app: &App, data: &Data, visible: bool) {
-    for row in widgets.grant_rows.drain(..) {
-        widgets.grants.remove(&row);
-    }
-    let line = |title: &str, subtitle: &str| {
-        let row = adw::ActionRow::builder().use_markup(false).build();
-        row.set_title(title);
-        row.set_subtitle(subtitle);
-        row
-    };
-    let rows = match app.grants(data) {
-        Err(why) => vec![line(&gettext("Could Not Be Read"), why)],
+    let lines: Vec<(String, String)> = match app.grants(data) {
+        Err(why) => vec![(gettext("Could Not Be Read"), why.clone())],
         Ok(grants) => grants
             .into_iter()
             .map(|grant| {
@@ -234,15 +235,26 @@ fn show_grants(widgets: &mut AppWidgets, app: &App, data: &Data, visible: bool) 
                     id if id.is_empty() || id == grant.table => grant.table.clone(),
                     id => format!("{}: {id}", grant.table),
                 };
-                line(&what, &grant.permissions.join(", "))
+                (what, grant.permissions.join(", "))
             })
             .collect(),
     };
-    widgets.grants.set_visible(visible && app.id().is_some() && !rows.is_empty());
-    for row in rows {
+    widgets.grants.set_visible(visible && app.id().is_some() && !lines.is_empty());
+    // What is the same stays, with the focus.
+    if lines == widgets.granted {
+        return;
+    }
+    for row in widgets.grant_rows.drain(..) {
+        widgets.grants.remove(&row);
+    }
+    for (title, subtitle) in &lines {
+        let row = adw::ActionRow::builder().use_markup(false).build();
+        row.set_title(title);
+        row.set_subtitle(subtitle);
         widgets.grants.add(&row);
         widgets.grant_rows.push(row);
     }
+    widgets.granted = lines;
 }
 
 fn build(
@@ -337,7 +349,7 @@ fn build(
     let stack = gtk::Stack::new();
     stack.set_vhomogeneous(false);
     stack.set_hhomogeneous(false);
-    stack.add_named(&adw::Bin::new(), Some("loading"));
+    stack.add_named(&loading(), Some("loading"));
     stack.add_named(&page, Some("page"));
     stack.add_named(&failed, Some("failed"));
     stack.add_named(&no_results, Some("no-results"));
@@ -361,6 +373,7 @@ fn build(
         groups: Vec::new(),
         grants,
         grant_rows: Vec::new(),
+        granted: Vec::new(),
         shown: None,
         quiet,
     };

@@ -6,6 +6,7 @@ use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::{adw, gtk};
 
+use crate::pages::detail;
 use crate::permissions::{App, Data, DiffLine, diff};
 use crate::widgets::set_name;
 
@@ -25,12 +26,22 @@ fn of_page(page: &adw::NavigationPage) -> Option<(ItemKey, Scope)> {
     Some((ItemKey::new(key), Scope::parse(layer)?))
 }
 
-/// Brings the page up to date, if it is such a page.
-pub fn fill_page(page: &adw::NavigationPage, data: &Data) {
+/// Brings the page up to date, if it is such a page. One that says the same as `before` stays, with what is selected.
+pub fn fill_page(page: &adw::NavigationPage, data: &Data, before: Option<&Data>) {
     let Some((key, layer)) = of_page(page) else { return };
-    let content = match data.app(&key) {
-        Some(app) => content(app, layer),
-        None => status("action-unavailable-symbolic", &gettext("No Longer Installed"), None),
+    let same = |before: &Data| matches!((before.with_file(&key), data.with_file(&key)), (Some(old), Some(new)) if old == new);
+    if page.child().is_some() && before.is_some_and(same) {
+        return;
+    }
+    let left = data.app(&key).is_none();
+    let content = match (data.with_file(&key), &data.trouble) {
+        (Some(app), _) => content(app, layer, left),
+        (None, Some(why)) => {
+            status("dialog-error-symbolic", &gettext("Could Not Be Read"), Some(why))
+        }
+        (None, None) => {
+            status("action-unavailable-symbolic", &gettext("No Longer Installed"), None)
+        }
     };
     let toolbar = adw::ToolbarView::builder().content(&content).build();
     toolbar.add_top_bar(&adw::HeaderBar::new());
@@ -43,7 +54,7 @@ fn status(icon: &str, title: &str, text: Option<&str>) -> gtk::Widget {
     page.upcast()
 }
 
-fn content(app: &App, layer: Scope) -> gtk::Widget {
+fn content(app: &App, layer: Scope, left: bool) -> gtk::Widget {
     let Some((_, path, file)) = app.files.iter().find(|(of, ..)| *of == layer) else {
         return status("action-unavailable-symbolic", &gettext("There Is No Such File"), None);
     };
@@ -76,6 +87,9 @@ fn content(app: &App, layer: Scope) -> gtk::Widget {
     about.add_suffix(&copy);
     let head = adw::PreferencesGroup::new();
     head.add(&about);
+    if let Some(command) = app.reset_command(layer).filter(|_| left) {
+        head.add(&detail::text_row(&gettext("To Remove It, Run"), Some(&command), Some("")));
+    }
     let list = gtk::ListBox::builder().selection_mode(gtk::SelectionMode::None).build();
     list.add_css_class("boxed-list");
     list.add_css_class("file-lines");

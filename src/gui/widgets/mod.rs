@@ -12,9 +12,9 @@ pub mod setting_list;
 pub mod setting_row;
 pub mod sidebar;
 
-use relm4::gtk;
 use relm4::gtk::glib::prelude::*;
 use relm4::gtk::prelude::*;
+use relm4::{adw, gtk};
 
 /// Gives a widget that shows text a name of its own for screen readers: "Capture Notes" on a button that says
 /// "Capture".
@@ -53,6 +53,15 @@ pub fn label(classes: &[&str]) -> gtk::Label {
         label.add_css_class(class);
     }
     label
+}
+
+/// What is shown while something is read.
+pub fn loading() -> adw::Spinner {
+    let spinner = adw::Spinner::builder().width_request(32).height_request(32).build();
+    spinner.set_halign(gtk::Align::Center);
+    spinner.set_valign(gtk::Align::Center);
+    set_name(&spinner, &bucket::words::gettext("Reading"));
+    spinner
 }
 
 /// Shows `full` in a tooltip, as plain text.

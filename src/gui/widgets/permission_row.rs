@@ -189,8 +189,9 @@ impl PermissionRow {
                     _ => String::new(),
                 };
                 // What is being typed stays.
-                if entry.text() == before || *value != before {
+                if (entry.text() == before || *value != before) && entry.text() != *value {
                     entry.set_text(value);
+                    entry.set_secondary_icon_name(None);
                 }
                 let hint = if *unset { gettext("Unset") } else { gettext("Inherit") };
                 entry.set_placeholder_text(Some(&hint));

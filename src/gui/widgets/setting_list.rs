@@ -15,7 +15,7 @@ use crate::browse::Shown;
 
 /// A list of texts, each in an entry, with one more to add another. `ordered` says that they can be moved.
 pub fn list(shown: &Shown, ordered: bool, voice: Voice) -> Parts {
-    let row = adw::ExpanderRow::builder().title_lines(3).subtitle_lines(3).build();
+    let row = adw::ExpanderRow::builder().title_lines(3).subtitle_lines(5).build();
     let add =
         adw::EntryRow::builder().title(gettext("Add an Entry")).show_apply_button(true).build();
     let list = Rc::new(List {
@@ -51,30 +51,34 @@ struct List {
 }
 
 impl List {
-    /// Changes the list as the person wants it.
-    fn change(&self, change: impl FnOnce(&mut Vec<String>)) {
+    /// Changes the list as the person wants it. It is shown at once, so that a second change adds to the first.
+    fn change(self: &Rc<Self>, change: impl FnOnce(&mut Vec<String>)) {
         let mut texts = self.texts.borrow().clone();
         change(&mut texts);
+        self.put(texts.clone());
         self.voice.set(texts.to_variant());
     }
 
     fn put(self: &Rc<Self>, texts: Vec<String>) {
         let Some(row) = self.row.upgrade() else { return };
-        let entries = self.entries.borrow();
+        let entries = self.entries.borrow().clone();
         if entries.len() == texts.len() {
-            for (entry, text) in entries.iter().zip(&texts) {
-                put_text(entry, text);
+            let before = self.texts.replace(texts.clone());
+            for ((entry, text), before) in entries.iter().zip(&texts).zip(&before) {
+                // What is being typed into one stays when it is another that has changed.
+                if text != before {
+                    put_text(entry, text);
+                }
             }
-            drop(entries);
-            self.texts.replace(texts);
             return;
         }
-        drop(entries);
-        for entry in self.entries.take() {
+        self.entries.replace(Vec::new());
+        for entry in entries {
             row.remove(&entry);
         }
         // New rows come last, so the one that adds comes after them anew.
         if let Some(add) = self.add.upgrade() {
+            let typing = add.state_flags().contains(gtk::StateFlags::FOCUS_WITHIN);
             row.remove(&add);
             let entries: Vec<adw::EntryRow> =
                 (0..texts.len()).map(|at| self.entry(at, &texts)).collect();
@@ -82,6 +86,9 @@ impl List {
                 row.add_row(entry);
             }
             row.add_row(&add);
+            if typing {
+                add.grab_focus();
+            }
             self.entries.replace(entries);
         }
         self.texts.replace(texts);
@@ -107,13 +114,16 @@ impl List {
         let last = texts.len() - 1;
         if self.ordered {
             let up = self.button("go-up-symbolic", &gettext("Move Up"), &number, move |texts| {
-                texts.swap(at, at.saturating_sub(1));
+                if at < texts.len() {
+                    texts.swap(at, at.saturating_sub(1));
+                }
             });
             up.set_sensitive(at > 0);
             let down =
                 self.button("go-down-symbolic", &gettext("Move Down"), &number, move |texts| {
-                    let last = texts.len() - 1;
-                    texts.swap(at, (at + 1).min(last));
+                    if at + 1 < texts.len() {
+                        texts.swap(at, at + 1);
+                    }
                 });
             down.set_sensitive(at < last);
             entry.add_suffix(&up);
@@ -121,7 +131,9 @@ impl List {
         }
         let remove =
             self.button("user-trash-symbolic", &gettext("Remove"), &number, move |texts| {
-                texts.remove(at);
+                if at < texts.len() {
+                    texts.remove(at);
+                }
             });
         entry.add_suffix(&remove);
         entry
@@ -154,7 +166,7 @@ impl List {
 
 /// Any of a few texts, each with a tick.
 pub fn flags(flags: &[String], voice: Voice) -> Parts {
-    let row = adw::ExpanderRow::builder().title_lines(3).subtitle_lines(3).build();
+    let row = adw::ExpanderRow::builder().title_lines(3).subtitle_lines(5).build();
     let checks: Rc<Vec<(String, gtk::CheckButton)>> = Rc::new(
         flags
             .iter()

@@ -168,6 +168,12 @@ impl SettingRow {
         }
     }
 
+    /// Shows what is in force again, after what the person asked for was not done.
+    pub fn put_back(&self) {
+        let shown = self.shown.borrow().clone();
+        self.put(&shown);
+    }
+
     fn put(&self, shown: &Shown) {
         self.row.remove_css_class("error");
         self.wrong.set_visible(false);
@@ -211,7 +217,7 @@ fn add_opener(row: &adw::PreferencesRow, setting: &Setting, tell: Tell) {
 
 /// What cannot be edited: its value, greyed out.
 fn fixed(shown: &Shown) -> Parts {
-    let row = adw::ActionRow::builder().title_lines(3).subtitle_lines(3).build();
+    let row = adw::ActionRow::builder().title_lines(3).subtitle_lines(5).build();
     if shown.setting.editor == Editor::Switch {
         let switch = gtk::Switch::builder().valign(gtk::Align::Center).sensitive(false).build();
         set_name(&switch, &shown.setting.title);
@@ -228,7 +234,7 @@ fn fixed(shown: &Shown) -> Parts {
 }
 
 fn switch(voice: Voice) -> Parts {
-    let row = adw::SwitchRow::builder().title_lines(3).subtitle_lines(3).build();
+    let row = adw::SwitchRow::builder().title_lines(3).subtitle_lines(5).build();
     row.connect_active_notify(move |row| voice.set(row.is_active().to_variant()));
     let weak = row.downgrade();
     let put = move |value: &Variant| {
@@ -243,7 +249,7 @@ fn choice(choices: &[String], voice: Voice) -> Parts {
     let titles: Vec<String> = choices.iter().map(|choice| title_of(choice)).collect();
     let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
     let model = gtk::StringList::new(&titles);
-    let row = adw::ComboRow::builder().title_lines(3).subtitle_lines(3).model(&model).build();
+    let row = adw::ComboRow::builder().title_lines(3).subtitle_lines(5).model(&model).build();
     row.set_list_factory(row.factory().as_ref());
     row.set_factory(Some(&short_texts()));
     let choices = choices.to_vec();
@@ -296,7 +302,7 @@ fn number(bounds: Bounds, shown: &Shown, voice: Voice) -> Parts {
     spin.set_max_width_chars(NUMBER_CHARS);
     spin.set_update_policy(gtk::SpinButtonUpdatePolicy::IfValid);
     set_name(&spin, &shown.setting.title);
-    let row = adw::ActionRow::builder().title_lines(3).subtitle_lines(3).build();
+    let row = adw::ActionRow::builder().title_lines(3).subtitle_lines(5).build();
     row.add_suffix(&spin);
     row.set_activatable_widget(Some(&spin));
     let (kind, last) = (shown.setting.kind.clone(), Rc::new(Cell::new(now)));
@@ -307,10 +313,13 @@ fn number(bounds: Bounds, shown: &Shown, voice: Voice) -> Parts {
         }
         let mine = waiting.get().wrapping_add(1);
         waiting.set(mine);
-        let (weak, voice) = (spin.downgrade(), voice.clone());
+        // It is kept until then: who leaves the page at once wants the number all the same.
+        let (spin, voice) = (spin.clone(), voice.clone());
         let (waiting, last, kind) = (waiting.clone(), last.clone(), kind.clone());
         glib::timeout_add_local_once(STANDS, move || {
-            let Some(spin) = weak.upgrade().filter(|_| waiting.get() == mine) else { return };
+            if waiting.get() != mine {
+                return;
+            }
             // Only what the person moved is written, not what showing it has rounded.
             let slack = 10_f64.powi(-(spin.digits() as i32)) / 2.0;
             if (spin.value() - last.get()).abs() < slack {
@@ -397,7 +406,7 @@ fn raw(setting: &Setting, why: &str, voice: Voice) -> Parts {
     let note = adw::ActionRow::builder().use_markup(false).subtitle(gettext(why)).build();
     note.add_css_class("property");
     note.set_title(&gettext("Edited as Text"));
-    let row = adw::ExpanderRow::builder().title_lines(3).subtitle_lines(3).build();
+    let row = adw::ExpanderRow::builder().title_lines(3).subtitle_lines(5).build();
     row.add_row(&entry.row);
     row.add_row(&note);
     Parts { row: row.upcast(), put: entry.put }

@@ -17,7 +17,7 @@ use anyhow::{Result, bail};
 
 use super::entry::{AppEntry, AppsFile, GlobalOverrides};
 use super::overrides::{self, Fields, Home};
-use super::{Item, check, offers};
+use super::{Item, check, grants, offers};
 use crate::core::item::{
     FieldSpec, ItemKey, LeftOut, Live, Reading, Record, Records, SubsystemId, Wanted, WantedItems,
 };
@@ -370,6 +370,8 @@ impl Subsystem for FlatpakApps {
                 let dir = Installation::of(host, *scope).dir;
                 [".changed", "overrides", "repo/config"].map(|name| Watch::Path(dir.join(name)))
             })
+            // Grants are no drift, but shown beside the permissions.
+            .chain(std::iter::once(Watch::Path(grants::dir(host))))
             .collect()
     }
 }

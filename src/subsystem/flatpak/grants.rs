@@ -3,6 +3,8 @@
 //! `~/.local/share/flatpak/db/TABLE` is a GVDB of `main` (a table of `va{sas}`: data, and permissions by app)
 //! and `apps`.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::host::{Host, fs};
@@ -21,9 +23,14 @@ pub struct Grant {
     pub permissions: Vec<String>,
 }
 
+/// Where portals keep them.
+pub fn dir(host: &Host) -> PathBuf {
+    host.env().data.join("flatpak/db")
+}
+
 /// Every grant, in order.
 pub fn grants(host: &Host) -> Result<Vec<Grant>, String> {
-    let dir = host.env().data.join("flatpak/db");
+    let dir = dir(host);
     let tables = fs::list(&dir).map_err(|error| error.to_string())?.unwrap_or_default();
     let mut grants = Vec::new();
     for table in tables {

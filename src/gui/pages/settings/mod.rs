@@ -4,6 +4,7 @@ mod keys;
 mod results;
 mod setting;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bucket::core::item::ItemKey;
@@ -17,8 +18,8 @@ use relm4::{Sender, adw, gtk};
 use crate::app::AppMsg;
 use crate::browse::{self, Browse};
 use crate::model::Row;
-use crate::widgets::setting_row::SettingOut;
-use crate::widgets::{name_menu, set_name};
+use crate::widgets::setting_row::{SettingOut, SettingRow};
+use crate::widgets::{loading, name_menu, set_name};
 
 use keys::KeysPage;
 use results::Results;
@@ -39,6 +40,8 @@ pub enum BrowserMsg {
     /// How settings stand to the manifest.
     Rows(Vec<Arc<Row>>),
     Refused(ItemKey, String),
+    /// What was asked for was not done: editors show what is in force again.
+    NotDone(Vec<ItemKey>),
     Search,
     SearchText(String),
     OpenGroup(usize),
@@ -134,6 +137,7 @@ impl SimpleComponent for Browser {
         self.stale = false;
         match message {
             BrowserMsg::Show => {
+                self.failure = None;
                 if self.nav.find_page(TAG).is_some() && !self.open() {
                     self.nav.push_by_tag(TAG);
                 }
@@ -155,15 +159,25 @@ impl SimpleComponent for Browser {
                 self.rows = rows.into_iter().filter(|row| browse::is_setting(row)).collect();
                 if let Some(browse) = &mut self.browse {
                     browse.rows = self.rows.clone();
-                    // Values are read after it.
+                }
+                // Values are read after it; who comes here later reads them then.
+                if self.open() {
                     self.tell(AppMsg::ReadSettings);
                 }
             }
             BrowserMsg::Refused(item, why) => {
-                let rows = self.keys.iter().filter_map(|page| page.row(&item));
-                let details = self.details.iter().filter_map(|page| page.row(&item));
-                for row in rows.chain(details) {
+                let rows: Vec<_> = self.rows_of(&item).collect();
+                for row in &rows {
                     row.refuse(&why);
+                }
+                if rows.is_empty() {
+                    // Its page was left meanwhile.
+                    self.tell(AppMsg::CannotBeSet(why));
+                }
+            }
+            BrowserMsg::NotDone(items) => {
+                for row in items.iter().flat_map(|item| self.rows_of(item)) {
+                    row.put_back();
                 }
             }
             BrowserMsg::Search => {
@@ -190,14 +204,11 @@ impl SimpleComponent for Browser {
                 for page in &self.keys {
                     page.banner.set_revealed(here);
                 }
-                for page in &self.details {
-                    page.banner.set_revealed(here);
+                for page in &mut self.details {
+                    page.set_here(here, sender.input_sender(), &self.window);
                 }
             }
-            BrowserMsg::Left => {
-                self.keys.retain(|page| page.is_open(&self.nav));
-                self.details.retain(|page| page.is_open(&self.nav));
-            }
+            BrowserMsg::Left => self.let_go(),
         }
     }
 
@@ -212,6 +223,7 @@ impl SimpleComponent for Browser {
                 "failed"
             }
             (None, None) => "loading",
+            (Some(browse), _) if browse.catalog.settings.is_empty() => "none",
             (Some(_), _) if self.text.trim().is_empty() => "groups",
             (Some(_), _) if self.results.is_empty() => "no-results",
             (Some(_), _) => "results",
@@ -235,7 +247,19 @@ impl Browser {
         })
     }
 
+    /// Forgets pages that are no longer in the window.
+    fn let_go(&mut self) {
+        self.keys.retain(|page| page.is_open(&self.nav));
+        self.details.retain(|page| page.is_open(&self.nav));
+    }
+
+    fn rows_of<'a>(&'a self, item: &'a ItemKey) -> impl Iterator<Item = &'a Rc<SettingRow>> {
+        let rows = self.keys.iter().filter_map(|page| page.row(item));
+        rows.chain(self.details.iter().filter_map(|page| page.row(item)))
+    }
+
     fn refresh(&mut self, sender: &ComponentSender<Self>) {
+        self.let_go();
         let Some(browse) = &self.browse else { return };
         for page in &mut self.keys {
             page.show(browse, sender.input_sender());
@@ -277,17 +301,16 @@ impl Browser {
     fn open_setting(&mut self, item: &ItemKey, sender: &ComponentSender<Self>) {
         let Some(browse) = &self.browse else { return };
         let Some(shown) = browse.of(item) else { return };
-        let page = SettingPage::new(&shown, sender.input_sender(), &self.window);
-        page.banner.set_revealed(self.here);
+        let page = SettingPage::new(&shown, self.here, sender.input_sender(), &self.window);
         self.nav.push(&page.page);
         self.details.push(page);
     }
 }
 
 /// What a row of a setting asks of the browser.
-fn ask(item: &ItemKey, sender: &Sender<BrowserMsg>) -> std::rc::Rc<dyn Fn(SettingOut)> {
+fn ask(item: &ItemKey, sender: &Sender<BrowserMsg>) -> Rc<dyn Fn(SettingOut)> {
     let (item, sender) = (item.clone(), sender.clone());
-    std::rc::Rc::new(move |out| {
+    Rc::new(move |out| {
         // The window may be closing: nobody is left to hear of it then.
         drop(sender.send(match out {
             SettingOut::Set(value) => BrowserMsg::Edit(item.clone(), Some(value)),
@@ -364,10 +387,6 @@ fn build(
         .sync_create()
         .build();
 
-    let spinner = adw::Spinner::builder().width_request(32).height_request(32).build();
-    spinner.set_halign(gtk::Align::Center);
-    spinner.set_valign(gtk::Align::Center);
-    set_name(&spinner, &gettext("Reading"));
     let retry = gtk::Button::builder().label(gettext("Retry")).halign(gtk::Align::Center).build();
     retry.add_css_class("pill");
     let input = sender.input_sender().clone();
@@ -382,10 +401,16 @@ fn build(
         .title(gettext("No Settings Found"))
         .description(gettext("Search for a word of its name, its schema or its key"))
         .build();
+    let none = adw::StatusPage::builder()
+        .icon_name("action-unavailable-symbolic")
+        .title(gettext("No Settings Installed"))
+        .description(gettext("Programs bring their settings along"))
+        .build();
     let groups = gtk::Box::new(gtk::Orientation::Vertical, 0);
     let stack = gtk::Stack::builder().hhomogeneous(false).vhomogeneous(false).build();
-    stack.add_named(&spinner, Some("loading"));
+    stack.add_named(&loading(), Some("loading"));
     stack.add_named(&failed, Some("failed"));
+    stack.add_named(&none, Some("none"));
     stack.add_named(&groups, Some("groups"));
     stack.add_named(results.root(), Some("results"));
     stack.add_named(&nothing, Some("no-results"));

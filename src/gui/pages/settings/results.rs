@@ -101,14 +101,24 @@ impl Results {
         self.shown.is_empty()
     }
 
-    /// Lists other settings; the same ones keep their place.
+    /// Lists other settings. Where they are the same ones, only those that have changed are drawn anew.
     pub fn set(&mut self, shown: impl Iterator<Item = Shown>) {
         let shown: Vec<Shown> = shown.collect();
         if shown == self.shown {
             return;
         }
-        self.list.clear();
-        self.list.extend_from_iter(shown.iter().cloned().map(Found));
+        let same = |(new, old): (&Shown, &Shown)| new.setting.key == old.setting.key;
+        if shown.len() == self.shown.len() && shown.iter().zip(&self.shown).all(same) {
+            for (at, (new, old)) in (0..).zip(shown.iter().zip(&self.shown)) {
+                if new != old {
+                    self.list.remove(at);
+                    self.list.insert(at, Found(new.clone()));
+                }
+            }
+        } else {
+            self.list.clear();
+            self.list.extend_from_iter(shown.iter().cloned().map(Found));
+        }
         self.shown = shown;
     }
 }

@@ -27,10 +27,17 @@ pub struct SettingPage {
     facts: adw::PreferencesGroup,
     listed: Vec<adw::ActionRow>,
     shown: Shown,
+    /// Edits are for this machine alone.
+    here: bool,
 }
 
 impl SettingPage {
-    pub fn new(shown: &Shown, sender: &Sender<BrowserMsg>, window: &Sender<AppMsg>) -> Self {
+    pub fn new(
+        shown: &Shown,
+        here: bool,
+        sender: &Sender<BrowserMsg>,
+        window: &Sender<AppMsg>,
+    ) -> Self {
         let setting = &shown.setting;
         let item = setting.key.item();
         let content = adw::PreferencesPage::new();
@@ -69,8 +76,9 @@ impl SettingPage {
             facts,
             listed: Vec::new(),
             shown: shown.clone(),
+            here,
         };
-        this.list(sender, window);
+        this.set_here(here, sender, window);
         this
     }
 
@@ -95,6 +103,13 @@ impl SettingPage {
             self.row = edit_row(&shown, &self.editor, sender);
         }
         self.shown = shown;
+        self.list(sender, window);
+    }
+
+    /// Says whether edits are for this machine alone.
+    pub fn set_here(&mut self, here: bool, sender: &Sender<BrowserMsg>, window: &Sender<AppMsg>) {
+        self.here = here;
+        self.banner.set_revealed(here);
         self.list(sender, window);
     }
 
@@ -139,7 +154,7 @@ impl SettingPage {
             self.facts.add(&row);
             self.listed.push(row);
         }
-        let reset = reset_row(&self.shown, sender);
+        let reset = reset_row(&self.shown, self.here, sender);
         self.facts.add(&reset);
         self.listed.push(reset);
         if let Some(bar) = self.bar.take() {
@@ -169,21 +184,22 @@ fn edit_row(shown: &Shown, list: &gtk::ListBox, sender: &Sender<BrowserMsg>) -> 
     row
 }
 
-/// Gives the setting its default back, and stops tracking it.
-fn reset_row(shown: &Shown, sender: &Sender<BrowserMsg>) -> adw::ActionRow {
+/// Gives the setting its default back, and stops tracking it unless that is for this machine alone.
+fn reset_row(shown: &Shown, here: bool, sender: &Sender<BrowserMsg>) -> adw::ActionRow {
     let row = adw::ActionRow::builder().use_markup(false).build();
     row.set_title(&gettext("Reset to Default"));
     let tracked = shown.manifest().is_some();
-    row.set_subtitle(&match tracked {
-        true => gettext("The manifest stops tracking it"),
-        false => gettext("As if it had never been changed"),
+    row.set_subtitle(&match (tracked, here) {
+        (true, false) => gettext("The manifest stops tracking it"),
+        (true, true) => gettext("The manifest keeps its value"),
+        (false, _) => gettext("As if it had never been changed"),
     });
     let button = gtk::Button::builder().label(gettext("Reset")).build();
     button.set_valign(gtk::Align::Center);
     set_name(&button, &fill(&gettext("Reset {item}"), &[("item", &shown.setting.title)]));
     let why = match shown.editable() {
         Err(why) => Some(why),
-        Ok(()) if shown.state.source != Source::Person && !tracked => {
+        Ok(()) if shown.state.source != Source::Person && (here || !tracked) => {
             Some(gettext("It is at its default"))
         }
         Ok(()) => None,
