@@ -106,13 +106,45 @@ fn wish(app: &App, named: &Named, edit: &Edit, installs: bool) -> anyhow::Result
                 return Err(not_installed(uuid).into());
             }
         }
-        let wish = |uuid: &ExtensionUuid| Wish {
-            subsystem: EXTENSIONS,
-            item: ItemKey::new(uuid.as_str()),
-            edit: edit.clone(),
-        };
-        Ok(named.uuids.iter().map(wish).collect())
+        let mut wishes: Vec<Wish> = Vec::new();
+        let mut system = None;
+        for uuid in &named.uuids {
+            let item = ItemKey::new(uuid.as_str());
+            if named.pun.reach() == Reach::System && installed.contains(uuid) {
+                let system = match &system {
+                    Some(system) => system,
+                    None => system.insert(compat::of_the_system(engine.host())?),
+                };
+                if stays(report, &item, edit, system.get(uuid).copied())? {
+                    continue;
+                }
+            }
+            wishes.push(Wish { subsystem: EXTENSIONS, item, edit: edit.clone() });
+        }
+        Ok(wishes)
     })
+}
+
+/// Whether this machine does already with one of the system's extensions what is asked of it alone. `default` is how
+/// such a one is where nobody has switched it: it is no item then.
+fn stays(
+    report: &Report,
+    item: &ItemKey,
+    edit: &Edit,
+    default: Option<bool>,
+) -> Result<bool, Unfit> {
+    let Some(on) = default else { return Ok(false) };
+    match (edit, report.item(&EXTENSIONS, item)) {
+        (Edit::Put { set, .. }, None) => Ok(set.get("enabled") == Some(&on.into())),
+        (Edit::Remove, Some(one)) if one.wanted.is_some() => {
+            let text = gettext(
+                "{extension} came with the system and stays: switch it off with bkt extension disable",
+            );
+            let message = fill(&text, &[("extension", item.as_str())]);
+            Err(Unfit { message, close: Vec::new(), unsure: false })
+        }
+        _ => Ok(false),
+    }
 }
 
 fn report_has(report: &Report, uuid: &ExtensionUuid) -> bool {

@@ -181,3 +181,16 @@ fn what_is_not_installed_is_not_installed_to_be_switched_off() {
     site.bkt(&sandbox, &["extension", "disable", "clock@lab.test", "--manifest-only"]).exits(0);
     assert!(sandbox.read(manifest).contains("\"enabled\": false"));
 }
+
+#[test]
+fn an_extension_of_the_systems_is_switched_here_alone() {
+    let sandbox = Sandbox::new();
+    let metadata = r#"{ "uuid": "sys@x", "name": "Sys", "shell-version": ["48"] }"#;
+    sandbox.write("usr/share/gnome-shell/extensions/sys@x/metadata.json", metadata);
+    let local = |verb: &str| sandbox.in_session(&["extension", verb, "sys@x", "--local"]);
+    local("disable").exits(0).says("nothing to do");
+    local("enable").exits(0).says("1 change made");
+    local("remove").exits(0).says("1 change made");
+    sandbox.in_session(&["extension", "enable", "sys@x"]).exits(0).says("2 changes made");
+    local("remove").exits(1).says("bkt extension disable");
+}

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::steps::version_of;
 use super::switches::{self, Switches};
@@ -76,6 +76,18 @@ pub struct NoVersion;
 /// The UUIDs of all that is installed.
 pub fn installed(host: &Host) -> anyhow::Result<Vec<ExtensionUuid>> {
     Ok(disk::installed(host, true)?.into_keys().collect())
+}
+
+/// The extensions that came with the system, each with whether it is on where nobody has switched it.
+pub fn of_the_system(host: &Host) -> anyhow::Result<BTreeMap<ExtensionUuid, bool>> {
+    let (dconf, schemas) = (dconf::read(host)?, Schemas::open(host));
+    let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell().into()) };
+    let running = shell::ask(host).ok();
+    let mode = running.as_ref().and_then(|shell| shell.mode.as_deref());
+    let switches = Switches::read(host, &dconf, &schema, mode)?;
+    let installed = disk::installed(host, switches.user_allowed)?.into_iter();
+    let system = installed.filter(|(_, one)| !one.user).map(|(uuid, _)| uuid);
+    Ok(system.map(|uuid| (uuid.clone(), switches.is_on_by_default(uuid.as_str()))).collect())
 }
 
 /// Judges the extensions named by `only`, or else all that are the person's own, switched on or wanted, for the Shell
