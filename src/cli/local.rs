@@ -64,7 +64,9 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         app.out.line(&format!("  {sign} {item}"));
         app.out.line(&paint(Style::Dim, &format!("      {when}  {}", change.command)));
     }
-    if matches!(args.verb, Verb::Clear) && !app.global.dry_run {
+    if matches!(args.verb, Verb::Clear) && app.global.dry_run {
+        app.out.say(&gettext("Nothing was changed: this is a dry run."));
+    } else if matches!(args.verb, Verb::Clear) {
         let n = changes.len();
         let text =
             ngettext("{n} local change is forgotten.", "{n} local changes are forgotten.", n);

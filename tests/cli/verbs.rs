@@ -151,6 +151,7 @@ fn a_key_that_is_named_like_a_secret_is_not_saved_unasked() {
     set("api-token", "hush", &[]).exits(1).says("looks like a secret");
     set("show-password", "true", &[]).exits(0);
     set("api-token", "hush", &["--local"]).exits(0);
+    sandbox.bkt(&["local", "clear", "-n"]).exits(0).says("this is a dry run");
     assert!(!sandbox.read("home/.local/share/bkt/ephemeral.json").contains("hush"));
     sandbox.bkt(&["capture", "-y"]).exits(4).says("--secrets");
     assert!(!fs::read_to_string(sandbox.manifest()).unwrap().contains("hush"));
