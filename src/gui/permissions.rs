@@ -391,7 +391,7 @@ fn left(host: &Host, report: &Report, installed: &[App]) -> Vec<App> {
         let wanted = report.item(&APPS, &item.key()).and_then(|item| item.wanted.clone());
         App::read(host, item, title, String::new(), wanted)
     });
-    apps.collect()
+    apps.filter(|app| app.overridden().next().is_some()).collect()
 }
 
 fn layers(item: &Item) -> Vec<Scope> {

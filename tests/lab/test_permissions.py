@@ -1,5 +1,6 @@
 """The override editor in Bucket's window: what is chosen there is what flatpak and the manifest say, and nothing else."""
 import json
+import pathlib
 
 import ui
 from distribution import MANIFESTS, OVERRIDES, Distribution, override
@@ -224,6 +225,29 @@ class Permissions(Distribution):
         app.press("radio button", "Network: Deny")
         self.wait(lambda: "!network" in override("org.lab.Maps"), "an override")
         self.assertNotIn("network", self.permissions("org.lab.Maps"))
+
+    # Not of the manifest -------------------------------------------------------------------------------------------
+
+    def test_the_store_of_grants_is_followed(self):
+        # The lab has no portals: a store that cannot be read is what there is to see.
+        store = pathlib.Path.home() / ".local/share/flatpak/db"
+        store.mkdir(parents=True, exist_ok=True)
+        table = store / "devices"
+        self.addCleanup(table.unlink, missing_ok=True)
+        app = self.open("Notes")
+        self.assertEqual(app.all("list item", "Could Not Be Read"), [])
+        table.write_text("damaged")
+        app.find("list item", "Could Not Be Read")
+        table.unlink()
+        app.wait_gone("list item", "Could Not Be Read")
+
+    def test_what_an_app_that_is_gone_has_left(self):
+        self.run_ok("flatpak", "override", "--user", "--unshare=network", "org.lab.Gone")
+        app = self.open()
+        app.click("list item", "org.lab.Gone")
+        app.find("label", "flatpak override --user --reset org.lab.Gone")
+        self.run_ok("flatpak", "override", "--user", "--reset", "org.lab.Gone")
+        app.find("label", "No Longer Installed")
 
     # All apps ------------------------------------------------------------------------------------------------------
 
