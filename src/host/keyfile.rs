@@ -7,6 +7,9 @@ use std::fmt;
 
 use thiserror::Error;
 
+/// The key that names a file's encoding, where the first group has it.
+const ENCODING: &str = "Encoding";
+
 /// A text that GLib would not take for a key file.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("line {line}: {what}")]
@@ -85,6 +88,10 @@ impl Keyfile {
         }
         let group = group.ok_or("a key stands before the first group")?;
         let value_start = body.len() - value.trim_start_matches(is_space).len();
+        // In the first group GLib takes this key for the encoding of the file.
+        if group == 0 && key == ENCODING && !body[value_start..].eq_ignore_ascii_case("UTF-8") {
+            return Err("an encoding that is not UTF-8");
+        }
         Ok(Kind::Pair { group, key: (start, start + key.len()), value: (value_start, body.len()) })
     }
 

@@ -50,6 +50,13 @@ fn a_group_left_with_nothing_goes() {
 }
 
 #[test]
+fn only_the_first_group_names_an_encoding_and_it_is_utf_8() {
+    assert!(Keyfile::parse("[A]\nEncoding=utf-8\n[B]\nEncoding=latin1\n").is_ok());
+    let error = Keyfile::parse("[A]\n[B]\n[A]\nEncoding=latin1\n").unwrap_err();
+    assert_eq!(error.line, 4);
+}
+
+#[test]
 fn a_last_line_without_an_end_gets_one_and_crlf_stays() {
     let mut file = parse("[A]\r\nx=1");
     file.set_text("A", "y", "2");
