@@ -85,13 +85,15 @@ need_nextest() {
         rm -rf "$CACHE/tools/build"
 }
 
-# Each parser is fed what a fuzzer makes of fuzz/seeds, for a bounded time. What makes one fail is kept in target/fuzz.
+# Each parser is fed what a fuzzer makes of fuzz/seeds: the same inputs each time, so that a test says the same everywhere.
+# With BKT_FUZZ_SECONDS it looks for new ones, so long for each parser. What makes one fail is kept in target/fuzz.
 FUZZ_TARGETS=(keyfile gvariant gvdb manifest)
+FUZZ_INPUTS=60000 # for each: some 10 s for the slowest
 stage_fuzz() {
     local name status=0
     in_build bash -euc "$(declare -f build_fuzz); build_fuzz" || return
     for name in "${FUZZ_TARGETS[@]}"; do
-        if in_build --offline bash -euc "$(declare -f run_fuzz fuzz_program); run_fuzz \"\$@\"" run_fuzz "$name" "${BKT_FUZZ_SECONDS:-15}"; then
+        if in_build --offline bash -euc "$(declare -f run_fuzz fuzz_program; declare -p FUZZ_INPUTS); run_fuzz \"\$@\"" run_fuzz "$name" "${BKT_FUZZ_SECONDS:-}"; then
             passed
         else
             FAILED=$((FAILED + 1))
@@ -114,13 +116,14 @@ build_fuzz() { # in the build environment
         cargo build --quiet --locked -p bucket-fuzz --profile fuzz --target "$(rustc -vV | sed -n 's/^host: //p')" --bins
 }
 
-# The same seed each time; what was found in other runs is not used, so that a run can be repeated.
-run_fuzz() { # NAME SECONDS, in the build environment
-    local program kept=target/fuzz/$1 corpus found
+# What was found in other runs is not used, so that a run can be repeated.
+run_fuzz() { # NAME [SECONDS], in the build environment
+    local program kept=target/fuzz/$1 corpus found limit=(-seed=1 -runs="$FUZZ_INPUTS")
+    [[ -z $2 ]] || limit=(-max_total_time="$2")
     program=$(fuzz_program)/$1
     corpus=$(mktemp -d)
     mkdir -p "$kept"
-    if ! "$program" -seed=1 -max_total_time="$2" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$kept/" "$corpus" "fuzz/seeds/$1" >"$kept/log" 2>&1; then
+    if ! "$program" "${limit[@]}" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$kept/" "$corpus" "fuzz/seeds/$1" >"$kept/log" 2>&1; then
         grep -v '^#' "$kept/log" | tail -40 >&2
         found=$(sed -n 's/.*Test unit written to //p' "$kept/log")
         echo "$1: failed. To see it again: build-aux/dev shell -- $program ${found:-$kept/…}" >&2
