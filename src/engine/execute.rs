@@ -9,7 +9,7 @@ use super::base::Base;
 use super::explain::explain;
 use super::journal::{Ended, Journal, OldBase};
 use super::local;
-use super::select::set_aside;
+use super::select::{keep_together, set_aside};
 use crate::core::item::{FieldSpec, Record, SubsystemId};
 use crate::core::merge::uncompared;
 use crate::core::plan::{Change, Plan, PlannedStep, Side};
@@ -337,13 +337,6 @@ fn same(
         }
         _ => false,
     }
-}
-
-/// What a verb does to an item it does on both sides: an item that moved on one is left alone on the other.
-fn keep_together<'a>(going: &mut Vec<Change>, left: impl Iterator<Item = &'a Change> + Clone) {
-    going.retain(|change| {
-        !left.clone().any(|one| one.subsystem == change.subsystem && one.item == change.item)
-    });
 }
 
 /// Whether a step must not remove what it is to remove: what was to take its place may not be there.

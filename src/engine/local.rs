@@ -79,10 +79,15 @@ fn boot_id(host: &Host) -> anyhow::Result<String> {
     Ok(id.trim().to_owned())
 }
 
+/// The list of this boot; `None` where there is none, or one of an earlier boot.
+fn load(host: &Host) -> anyhow::Result<Option<LocalChanges>> {
+    let Some(list) = load_state::<LocalChanges>(&path(host), 1)? else { return Ok(None) };
+    Ok((list.boot_id == boot_id(host)?).then_some(list))
+}
+
 /// The list, empty if it is of an earlier boot. Nothing is written.
 pub fn list(host: &Host) -> anyhow::Result<Vec<LocalChange>> {
-    let Some(list) = load_state::<LocalChanges>(&path(host), 1)? else { return Ok(Vec::new()) };
-    Ok(if list.boot_id == boot_id(host)? { list.changes } else { Vec::new() })
+    Ok(load(host)?.map(|list| list.changes).unwrap_or_default())
 }
 
 /// Empties the list, and says what stood in it. The machine keeps what was done.
@@ -108,8 +113,8 @@ pub(super) fn settle(host: &Host, results: &[Ended], command: Option<&str>) -> a
     }
     let _lock = lock(host)?;
     let now = host.now().to_string();
-    let before = list(host)?;
-    let mut changes = before.clone();
+    let before = load(host)?.unwrap_or_default();
+    let mut changes = before.changes.clone();
     changes.retain(|old| {
         !done.iter().any(|e| e.change.subsystem == old.subsystem && e.change.item == old.item)
     });
@@ -130,11 +135,9 @@ pub(super) fn settle(host: &Host, results: &[Ended], command: Option<&str>) -> a
             }
         }));
     }
-    if changes == before {
+    if changes == before.changes {
         return Ok(());
     }
-    let created_at = load_state::<LocalChanges>(&path(host), 1)?
-        .filter(|_| !before.is_empty())
-        .map_or(now, |list| list.created_at);
+    let created_at = if before.changes.is_empty() { now } else { before.created_at };
     Ok(save_state(&path(host), &LocalChanges { boot_id: boot_id(host)?, created_at, changes })?)
 }

@@ -217,6 +217,16 @@ pub(super) fn set_aside(
     aside
 }
 
+/// What a verb does to an item it does on both sides: an item that is left alone on one is left alone on the other.
+pub(super) fn keep_together<'a>(
+    going: &mut Vec<Change>,
+    left: impl Iterator<Item = &'a Change> + Clone,
+) {
+    going.retain(|change| {
+        !left.clone().any(|one| one.subsystem == change.subsystem && one.item == change.item)
+    });
+}
+
 /// Which sides change, and whether by all differences or only by those that suggest it.
 fn directions(item: &ItemReport, verb: Verb, explicit: bool) -> Vec<(Side, Take)> {
     if !item.state.differs() {

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::Engine;
-use super::select::{secret_field, set_aside};
+use super::select::{keep_together, secret_field, set_aside};
 use crate::core::item::{ItemKey, Layer, Record, SubsystemId};
 use crate::core::plan::{BlockedChange, Change, Plan, Side};
 use crate::core::report::{Availability, ItemReport, Report};
@@ -121,16 +121,14 @@ impl Engine {
                 }
             }
         }
-        let (_, blocked) = self.steps(&changes)?;
+        let (mut steps, blocked) = self.steps(&changes)?;
         let mut blocked = set_aside(&mut changes, blocked);
         blocked.extend(unknown);
-        // What the machine cannot do is not written down either.
-        changes.retain(|change| {
-            !blocked
-                .iter()
-                .any(|b| b.change.subsystem == change.subsystem && b.change.item == change.item)
-        });
-        let (steps, _) = self.steps(&changes)?;
+        if !blocked.is_empty() {
+            // What the machine cannot do is not written down either.
+            keep_together(&mut changes, blocked.iter().map(|one| &one.change));
+            steps = self.steps(&changes)?.0;
+        }
         let mut plan = Plan { system_first: true, changes, blocked, ..Plan::default() };
         plan.steps = plan.in_order(steps);
         Ok(plan)
