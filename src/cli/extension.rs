@@ -7,18 +7,18 @@ use super::app::{App, Exit};
 use super::noun;
 use super::output::{Style, columns, pad, paint};
 use super::pun::{self, Pun};
-use crate::core::item::{ItemKey, Record, SubsystemId, WantedItems};
+use crate::core::item::{ItemKey, Record, WantedItems};
 use crate::core::names::ExtensionUuid;
 use crate::core::near::nearest;
 use crate::core::report::Report;
 use crate::engine::{Edit, Reach, Wish};
 use crate::manifest::repo::RepoError;
 use crate::subsystem::extensions::compat::{self, Compatibility, Fit, Judged};
-use crate::subsystem::{Subsystem, Unfit, extensions::Extensions};
+use crate::subsystem::extensions::{Extensions, ID as EXTENSIONS};
+use crate::subsystem::{Subsystem, Unfit};
 use crate::words::{fill, gettext, ngettext};
 
 const NOUN: &str = "extension";
-const EXTENSIONS: SubsystemId = SubsystemId::new("extensions");
 
 #[derive(clap::Args)]
 #[command(

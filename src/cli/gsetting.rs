@@ -9,7 +9,7 @@ use super::capture;
 use super::gsetting_diff::{self, baseline};
 use super::noun;
 use super::pun::{self, Pun};
-use crate::core::item::{ItemKey, SubsystemId, Wanted};
+use crate::core::item::{ItemKey, Wanted};
 use crate::core::names::{DconfDir, KeyName, SchemaId};
 use crate::core::report::Report;
 use crate::engine::{self, Edit, Engine, Wish};
@@ -17,8 +17,9 @@ use crate::host::Host;
 use crate::subsystem::gsettings::{self, SettingKey, Settings};
 use crate::words::gettext;
 
+pub(super) use crate::subsystem::gsettings::ID as SETTINGS;
+
 const NOUN: &str = "gsetting";
-pub(super) const SETTINGS: SubsystemId = SubsystemId::new("gsettings");
 
 #[derive(clap::Args)]
 #[command(

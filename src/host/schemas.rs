@@ -275,7 +275,7 @@ impl Key {
 
     /// Whether GSettings would take `value` from the database: it has the key's type and is in range.
     pub fn accepts(&self, value: &Variant) -> bool {
-        value.is_type(&self.key.value_type()) && self.key.range_check(value)
+        self.is_type_of(value) && self.key.range_check(value)
     }
 
     /// Parses GVariant text as this key's type, whether in range or not.

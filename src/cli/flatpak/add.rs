@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{APPS, REMOTES, Whose};
+use super::{APPS, REMOTES, Whose, names_app};
 use crate::cli::app::{App, Exit};
 use crate::cli::errors::Misnamed;
 use crate::cli::pun::{self, Pun};
@@ -13,8 +13,8 @@ use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Wish};
 use crate::host::Host;
 use crate::host::flatpak::Scope;
+use crate::subsystem::Unfit;
 use crate::subsystem::flatpak::{Item, offers};
-use crate::subsystem::{Unfit, names_item};
 use crate::words::{fill, gettext};
 
 #[derive(clap::Args)]
@@ -185,11 +185,7 @@ pub(super) fn find<'a>(
             _ => false,
         })
         .collect();
-    let short =
-        |item: &ItemReport| last(&item.key).rsplit('.').next().unwrap_or_default().to_owned();
-    let fits = |item: &&&ItemReport| {
-        names_item(typed, &item.key, &item.title) || short(item).eq_ignore_ascii_case(typed)
-    };
+    let fits = |item: &&&ItemReport| names_app(typed, &item.key, &item.title);
     let found: Vec<&&ItemReport> = apps.iter().filter(fits).collect();
     match found.as_slice() {
         [one] => Ok(one),

@@ -9,13 +9,13 @@ use clap::Subcommand;
 
 use super::app::{App, Exit};
 use super::noun;
-use crate::core::item::SubsystemId;
+use crate::core::item::ItemKey;
 use crate::host::flatpak::Scope;
+use crate::subsystem::flatpak::{APPS, REMOTES};
+use crate::subsystem::names_item;
 use crate::words::gettext;
 
 const NOUN: &str = "flatpak";
-const APPS: SubsystemId = SubsystemId::new("flatpak-apps");
-const REMOTES: SubsystemId = SubsystemId::new("flatpak-remotes");
 
 #[derive(clap::Args)]
 #[command(
@@ -61,6 +61,12 @@ enum Verb {
     },
     Sync(noun::Sync),
     Capture(noun::Capture),
+}
+
+/// Whether `typed` names an app: by its id, its title, or the last part of its id.
+fn names_app(typed: &str, key: &ItemKey, title: &str) -> bool {
+    let last = key.as_str().rsplit('.').next().unwrap_or_default();
+    names_item(typed, key, title) || last.eq_ignore_ascii_case(typed)
 }
 
 /// Whose installation, or whose overrides.

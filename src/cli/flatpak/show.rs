@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{NOUN, Whose};
+use super::{NOUN, Whose, names_app};
 use crate::cli::act::versioned;
 use crate::cli::app::{App, Exit};
 use crate::cli::errors::Misnamed;
 use crate::cli::output::{Style, columns, pad, paint};
 use crate::cli::status;
+use crate::core::item::ItemKey;
 use crate::core::names::AppId;
 use crate::core::near::nearest;
 use crate::host::flatpak::{self, Installation, Scope};
@@ -18,7 +19,6 @@ use crate::subsystem::flatpak::Item;
 use crate::subsystem::flatpak::catalogue::{self, Group};
 use crate::subsystem::flatpak::effective::{self, Effect, Entry, Permissions, Said, Source};
 use crate::subsystem::flatpak::grants::{self, Grant};
-use crate::subsystem::names_item;
 use crate::words::{fill, gettext};
 
 #[derive(clap::Args)]
@@ -117,9 +117,7 @@ fn find(host: &Host, typed: &str, scope: Option<Scope>) -> anyhow::Result<(Scope
         }
     }
     let fits = |id: &str, title: &Option<String>| {
-        let key = crate::core::item::ItemKey::new(id);
-        names_item(typed, &key, title.as_deref().unwrap_or(id))
-            || id.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(typed))
+        names_app(typed, &ItemKey::new(id), title.as_deref().unwrap_or(id))
     };
     let found: Vec<_> = known.iter().filter(|(id, (_, title))| fits(id, title)).collect();
     match found.as_slice() {

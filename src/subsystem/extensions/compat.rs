@@ -5,13 +5,11 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::steps::version_of;
-use super::switches::{self, Switches};
-use super::{disk, no_shell, site};
-use crate::core::item::{Value, WantedItems};
+use super::{ENABLED, Machine, disk, site};
+use crate::core::item::{ItemKey, Value, WantedItems};
 use crate::core::names::ExtensionUuid;
-use crate::host::schemas::Schemas;
+use crate::host::Host;
 use crate::host::shell::{major, supports};
-use crate::host::{Host, dconf, shell};
 use crate::words::{fill, gettext};
 
 /// How an extension stands to a version of the Shell.
@@ -80,13 +78,8 @@ pub fn installed(host: &Host) -> anyhow::Result<Vec<ExtensionUuid>> {
 
 /// The extensions that came with the system, each with whether it is on where nobody has switched it.
 pub fn of_the_system(host: &Host) -> anyhow::Result<BTreeMap<ExtensionUuid, bool>> {
-    let (dconf, schemas) = (dconf::read(host)?, Schemas::open(host));
-    let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell().into()) };
-    let running = shell::ask(host).ok();
-    let mode = running.as_ref().and_then(|shell| shell.mode.as_deref());
-    let switches = Switches::read(host, &dconf, &schema, mode)?;
-    let installed = disk::installed(host, switches.user_allowed)?.into_iter();
-    let system = installed.filter(|(_, one)| !one.user).map(|(uuid, _)| uuid);
+    let Machine { switches, installed, .. } = Machine::read(host)?;
+    let system = installed.into_iter().filter(|(_, one)| !one.user).map(|(uuid, _)| uuid);
     Ok(system.map(|uuid| (uuid.clone(), switches.is_on_by_default(uuid.as_str()))).collect())
 }
 
@@ -99,26 +92,20 @@ pub fn check(
     version: Option<&str>,
     offline: bool,
 ) -> anyhow::Result<Compatibility> {
-    let dconf = dconf::read(host)?;
-    let schemas = Schemas::open(host);
-    let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell().into()) };
-    let running = shell::ask(host).ok();
-    let mode = running.as_ref().and_then(|shell| shell.mode.as_deref());
-    let switches = Switches::read(host, &dconf, &schema, mode)?;
-    let installed = disk::installed(host, switches.user_allowed)?;
+    let Machine { shell, switches, installed } = Machine::read(host)?;
     let version = match version {
         Some(version) => version.to_owned(),
-        None => version_of(host, running.as_ref()).ok_or(NoVersion)?,
+        None => version_of(host, shell.as_ref().ok()).ok_or(NoVersion)?,
     };
     let wants = |uuid: &str| {
-        let item = wanted.iter().find(|(item, _)| item.as_str() == uuid);
-        item.map(|(_, wanted)| wanted.record.get("enabled") == Some(&Value::Flag(true)))
+        let wanted = wanted.get(&ItemKey::new(uuid));
+        wanted.is_some_and(|wanted| wanted.record.get(ENABLED) == Some(&Value::Flag(true)))
     };
     let mut uuids: BTreeSet<&str> = only.iter().map(ExtensionUuid::as_str).collect();
     if only.is_empty() {
         let own = installed.iter().filter(|(uuid, one)| one.user || switches.is_on(uuid.as_str()));
         uuids.extend(own.map(|(uuid, _)| uuid.as_str()));
-        uuids.extend(wanted.keys().map(crate::core::item::ItemKey::as_str));
+        uuids.extend(wanted.keys().map(ItemKey::as_str));
     }
     // A system's extension comes with the image, not from the site; asking about it does no harm.
     let uuids: Vec<&str> = uuids.into_iter().collect();
@@ -146,7 +133,7 @@ pub fn check(
         Judged {
             uuid: uuid.to_owned(),
             title: name.filter(|name| !name.is_empty()).unwrap_or_else(|| uuid.to_owned()),
-            enabled: here.is_some() && switches.is_on(uuid) || wants(uuid) == Some(true),
+            enabled: here.is_some() && switches.is_on(uuid) || wants(uuid),
             installed: here.is_some(),
             version: metadata.and_then(|metadata| metadata.version),
             made_for: metadata.map(|metadata| metadata.made_for.clone()).unwrap_or_default(),

@@ -3,6 +3,8 @@
 //! Read from the disk and from dconf; the running Shell adds what only it knows, such as errors. An extension of the
 //! person's own is always there to be captured; one of the system's is at its default where nobody has switched it.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde_json::{Value as Json, json};
@@ -11,7 +13,9 @@ use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadabl
 use crate::core::item::{
     FieldSpec, ItemKey, LeftOut, Live, Pending, Record, Records, SubsystemId, Value, WantedItems,
 };
+use crate::core::names::ExtensionUuid;
 use crate::core::plan::{Change, Side};
+use crate::host::bus::BusError;
 use crate::host::schemas::Schemas;
 use crate::host::shell::{self, Shell, State};
 use crate::host::{Host, dconf};
@@ -36,8 +40,11 @@ const LIST: &str = "extensions";
 const ENABLED: &str = "enabled";
 const VERSION: &str = "version";
 
+/// The subsystem's id.
+pub const ID: SubsystemId = SubsystemId::new("extensions");
+
 static ABOUT: About = About {
-    id: SubsystemId::new("extensions"),
+    id: ID,
     noun: "extension",
     page: Page::Extensions,
     title: mark("Extensions"),
@@ -66,17 +73,12 @@ impl Subsystem for Extensions {
     }
 
     fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
-        let dconf = dconf::read(host).map_err(anyhow::Error::from)?;
-        let schemas = Schemas::open(host);
-        let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell()) };
-        let shell = shell::ask(host);
-        let mode = shell.as_ref().ok().and_then(|shell| shell.mode.as_deref());
-        let switches = Switches::read(host, &dconf, &schema, mode)?;
+        let Machine { shell, switches, installed } = Machine::read(host)?;
         let updates = disk::updates(host);
         // Only where the Shell cannot say itself what it can run.
         let version = if shell.is_err() { shell::installed(host) } else { None };
         let mut records = Records::default();
-        for (uuid, installed) in disk::installed(host, switches.user_allowed)? {
+        for (uuid, installed) in installed {
             let item = ItemKey::new(uuid.as_str());
             let on = switches.is_on(uuid.as_str());
             let at_default = !installed.user && on == switches.is_on_by_default(uuid.as_str());
@@ -126,15 +128,7 @@ impl Subsystem for Extensions {
     }
 
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
-        let dconf = dconf::read(host)?;
-        let schemas = Schemas::open(host);
-        let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell().into()) };
-        let shell = shell::ask(host).ok();
-        let mode = shell.as_ref().and_then(|shell| shell.mode.as_deref());
-        let switches = Switches::read(host, &dconf, &schema, mode)?;
-        let installed = disk::installed(host, switches.user_allowed)?;
-        let machine = steps::Machine { host, installed: &installed, shell: shell.as_ref() };
-        steps::plan(changes, &machine, switches)
+        steps::plan(changes, host, &Machine::read(host)?)
     }
 
     fn label(&self, item: &ItemKey) -> Label {
@@ -176,6 +170,27 @@ impl Subsystem for Extensions {
             member: "ExtensionStateChanged",
         });
         watch
+    }
+}
+
+/// All there is to read about extensions.
+struct Machine {
+    /// The running Shell, or why it cannot be asked.
+    shell: Result<Shell, BusError>,
+    switches: Switches,
+    installed: BTreeMap<ExtensionUuid, Installed>,
+}
+
+impl Machine {
+    fn read(host: &Host) -> Result<Self, Unreadable> {
+        let dconf = dconf::read(host).map_err(anyhow::Error::from)?;
+        let schemas = Schemas::open(host);
+        let Some(schema) = switches::shell_schema(&schemas) else { return Err(no_shell()) };
+        let shell = shell::ask(host);
+        let mode = shell.as_ref().ok().and_then(|shell| shell.mode.as_deref());
+        let switches = Switches::read(host, &dconf, &schema, mode)?;
+        let installed = disk::installed(host, switches.user_allowed)?;
+        Ok(Self { shell, switches, installed })
     }
 }
 

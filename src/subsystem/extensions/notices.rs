@@ -1,14 +1,13 @@
 //! What is worth knowing about all extensions together.
 
-use super::switches::Switches;
-use crate::core::item::{ItemKey, Notice, Pending, Record, Records, Remedy, SubsystemId};
+use super::switches::{MASTER, Switches};
+use crate::core::item::{ItemKey, Notice, Pending, Record, Records, Remedy};
 use crate::host::bus::BusError;
 use crate::host::shell::Shell;
+use crate::subsystem::gsettings;
 use crate::words::{fill, gettext};
 
-const SETTINGS: SubsystemId = SubsystemId::new("gsettings");
 const SCHEMA: &str = "org.gnome.shell";
-const MASTER: &str = "disable-user-extensions";
 
 pub(super) fn all(
     records: &Records,
@@ -25,7 +24,7 @@ pub(super) fn all(
                     true => format!("bkt gsetting unset --local {SCHEMA} {MASTER}"),
                     false => format!("bkt gsetting set --local {SCHEMA} {MASTER} false"),
                 },
-                subsystem: SETTINGS,
+                subsystem: gsettings::ID,
                 item: ItemKey::new(format!("{SCHEMA} {MASTER}")),
                 set: (!switches.on_by_default).then(|| Record::new().with("value", "false")),
             }),

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::disk::{self, Installed};
 use super::switches::Switches;
-use super::{ENABLED, VERSION, site};
+use super::{ENABLED, Machine, VERSION, site};
 use crate::core::item::{Record, Value};
 use crate::core::names::ExtensionUuid;
 use crate::core::plan::{Action, Bundle, Change, Command, Copy, Download, Risk, Step};
@@ -18,23 +18,22 @@ use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
 /// What there is to know for planning.
-pub(super) struct Machine<'a> {
-    pub host: &'a Host,
-    pub installed: &'a BTreeMap<ExtensionUuid, Installed>,
+struct Planner<'a> {
+    host: &'a Host,
+    installed: &'a BTreeMap<ExtensionUuid, Installed>,
     /// The running Shell.
-    pub shell: Option<&'a Shell>,
+    shell: Option<&'a Shell>,
 }
 
-pub(super) fn plan(
-    changes: &[&Change],
-    machine: &Machine<'_>,
-    mut switches: Switches,
-) -> anyhow::Result<Steps> {
+pub(super) fn plan(changes: &[&Change], host: &Host, machine: &Machine) -> anyhow::Result<Steps> {
+    let mut switches = machine.switches.clone();
+    let planner =
+        Planner { host, installed: &machine.installed, shell: machine.shell.as_ref().ok() };
     let mut steps = Steps::default();
     let (mut removals, mut items) = (Vec::new(), Vec::new());
     for change in changes {
         let uuid: ExtensionUuid = change.item.as_str().parse()?;
-        match machine.one(change, &uuid, &mut switches) {
+        match planner.one(change, &uuid, &mut switches) {
             Ok(Done { before, after }) => {
                 steps.steps.extend(before);
                 removals.extend(after);
@@ -65,7 +64,7 @@ struct Done {
     after: Vec<Step>,
 }
 
-impl Machine<'_> {
+impl Planner<'_> {
     /// Plans one change, and switches what it wants switched; or says why it cannot be made.
     fn one(
         &self,

@@ -14,6 +14,9 @@ use crate::host::schemas::{Schema, Schemas};
 const DIR: &str = "/org/gnome/shell/";
 const ENABLED: &str = "enabled-extensions";
 const DISABLED: &str = "disabled-extensions";
+/// The master switch.
+pub(super) const MASTER: &str = "disable-user-extensions";
+const INSTALL: &str = "allow-extension-installation";
 
 /// The schema of GNOME Shell; where it is not installed, neither is the Shell.
 pub fn shell_schema(schemas: &Schemas) -> Option<Schema> {
@@ -71,26 +74,21 @@ impl Switches {
                 locked: dconf.locked(&path),
             }
         };
-        let flag = |key: &str, otherwise: bool| {
-            let set = dconf.effective(&format!("{DIR}{key}")).and_then(|value| value.get());
+        // A flag that was said, or else what the schema makes of it.
+        let flag = |said: Option<Variant>, key: &str, otherwise: bool| {
             let default = || shell.key(key).and_then(|known| known.default_value().get());
-            set.or_else(default).unwrap_or(otherwise)
+            said.and_then(|value| value.get()).or_else(default).unwrap_or(otherwise)
         };
-        let master = format!("{DIR}disable-user-extensions");
-        let off_by_default =
-            dconf.system(&master).and_then(|value| value.get()).unwrap_or_else(|| {
-                let known = shell.key("disable-user-extensions");
-                known.and_then(|known| known.default_value().get()).unwrap_or(false)
-            });
+        let (master, install) = (format!("{DIR}{MASTER}"), format!("{DIR}{INSTALL}"));
         let mode = mode.or_else(|| host.var("GNOME_SHELL_SESSION_MODE")).unwrap_or("user");
         Ok(Self {
             enabled: list(ENABLED),
             disabled: list(DISABLED),
             mode: disk::mode_extensions(host, mode)?,
-            on: !flag("disable-user-extensions", false),
-            on_by_default: !off_by_default,
+            on: !flag(dconf.effective(&master), MASTER, false),
+            on_by_default: !flag(dconf.system(&master), MASTER, false),
             master_locked: dconf.locked(&master),
-            user_allowed: flag("allow-extension-installation", true),
+            user_allowed: flag(dconf.effective(&install), INSTALL, true),
         })
     }
 

@@ -38,8 +38,11 @@ pub(super) const LIST: &str = "apps";
 /// Its object of overrides for every app.
 pub(super) const GLOBAL: &str = "global_overrides";
 
+/// The id of flatpak apps.
+pub const ID: SubsystemId = SubsystemId::new("flatpak-apps");
+
 static ABOUT: About = About {
-    id: SubsystemId::new("flatpak-apps"),
+    id: ID,
     noun: "flatpak",
     page: Page::Flatpaks,
     title: mark("Flatpak Apps"),

@@ -145,7 +145,6 @@ fn one(
         Err(fill(&text, &[("permission", permission.token())]))
     };
     let value = match (form, stand) {
-        (Form::Path, Stand::Deny) if permission.token() == "host:reset" => "deny".to_owned(),
         (Form::Toggle | Form::Path | Form::Policy, Stand::Deny) => "deny".to_owned(),
         (Form::Toggle | Form::Path | Form::Policy | Form::Directory | Form::Usb, Stand::Allow) => {
             "allow".to_owned()

@@ -18,8 +18,8 @@ mod remotes;
 mod steps;
 mod stores;
 
-pub use apps::FlatpakApps;
-pub use remotes::FlatpakRemotes;
+pub use apps::{FlatpakApps, ID as APPS};
+pub use remotes::{FlatpakRemotes, ID as REMOTES};
 
 use crate::core::item::ItemKey;
 use crate::core::names::AppId;

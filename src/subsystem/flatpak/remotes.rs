@@ -24,8 +24,11 @@ use crate::words::{fill, gettext, mark};
 const FILE: &str = "flatpak-remotes.json";
 const LIST: &str = "remotes";
 
+/// The id of flatpak remotes.
+pub const ID: SubsystemId = SubsystemId::new("flatpak-remotes");
+
 static ABOUT: About = About {
-    id: SubsystemId::new("flatpak-remotes"),
+    id: ID,
     noun: "flatpak",
     page: Page::Flatpaks,
     title: mark("Flatpak Remotes"),

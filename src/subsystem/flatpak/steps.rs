@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apps::{home, name};
-
 use super::overrides::{self, Changes, Fields};
 use super::{Item, asks, limits, run, transaction};
 use crate::core::item::{ItemKey, Record, Value};

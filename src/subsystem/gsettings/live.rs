@@ -126,18 +126,16 @@ fn asked(
     // GSettings takes no notice of a value that its schema does not allow.
     let in_force = stored.as_ref().filter(|stored| schema_key.accepts(stored));
     let shown = in_force.map(|in_force| value(key, &schema_key, in_force));
-    let barred = match wanted {
+    let barred = match wanted.and_then(|wanted| schema_key.check(&text(wanted)).err()) {
         // Whether a value is in range may differ from one version of a program to the next: the manifest is not
         // wrong for another machine, but cannot be meant for this one.
-        Some(wanted) if schema_key.check(&text(wanted)).is_err() => {
-            schema_key.check(&text(wanted)).err().map(|bad| Barred::NotHere(bad.to_string()))
-        }
-        _ if locked => {
+        Some(bad) => Some(Barred::NotHere(bad.to_string())),
+        None if locked => {
             let text = gettext("the administrator has locked it at {value}");
             let value = shown.as_ref().map(self::text).unwrap_or_default();
             Some(Barred::Locked(fill(&text, &[("value", &value)])))
         }
-        _ => None,
+        None => None,
     };
     let note = match (&stored, in_force) {
         _ if locked => Some(gettext("Locked by the administrator of this machine")),

@@ -3,7 +3,7 @@
 //! Loading asks GIO for summaries, which parses the sources of all schemas: tens of milliseconds for a GNOME desktop,
 //! so not for the thread that draws.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -11,7 +11,7 @@ use glib::Variant;
 
 use super::live::Stored;
 use super::{SettingKey, VALUE, known, live};
-use crate::core::item::{ItemKey, Record, Value, WantedItems};
+use crate::core::item::{ItemKey, Record, WantedItems};
 use crate::core::names::DconfDir;
 use crate::host::dconf::{self, Dconf};
 use crate::host::keyfile::Keyfile;
@@ -163,10 +163,7 @@ impl Setting {
 
     /// The value in a record of this setting, as GVariant text.
     pub fn text(&self, record: &Record) -> Option<String> {
-        record.get(VALUE).map(|value: &Value| match value {
-            Value::Set(_) => super::text(record),
-            value => value.to_string(),
-        })
+        record.get(VALUE).map(live::text)
     }
 }
 
@@ -324,9 +321,6 @@ fn overridden(host: &Host) -> HashSet<(String, String)> {
     }
     found
 }
-
-/// Where each schema's summaries are kept once they were read.
-type Titles = HashMap<String, HashMap<String, String>>;
 
 #[cfg(test)]
 mod tests;

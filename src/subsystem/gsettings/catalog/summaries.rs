@@ -1,13 +1,15 @@
 //! What settings are called, for lists of a few of them: read schema by schema, when a schema is first asked for.
 
-use super::{SettingKey, Titles, groups};
+use std::collections::HashMap;
+
+use super::{SettingKey, groups};
 use crate::core::item::ItemKey;
 use crate::host::Host;
 use crate::host::schemas::Schemas;
 
 /// The summaries of the schemas that were asked for so far.
 #[derive(Default)]
-pub struct Summaries(Titles);
+pub struct Summaries(HashMap<String, HashMap<String, String>>);
 
 impl Summaries {
     /// Reads the summaries of the schemas of these items, where that was not done yet.

@@ -1,6 +1,7 @@
 //! Tests of what is listed, and of what the machine says of it.
 
 use super::*;
+use crate::core::item::Value;
 use crate::host::testing::{Machine, database};
 
 const XML: &str = r#"
