@@ -290,20 +290,24 @@ impl Worker {
         match reply {
             Reply::Surveyed(report, _) => {
                 let report = Arc::make_mut(report);
-                let settings = report.subsystems.iter_mut().filter(|one| one.id == gsettings::ID);
-                for item in settings.flat_map(|settings| &mut settings.items) {
-                    self.summaries.read(&self.host, [&item.key]);
+                let found = report.subsystems.iter_mut().find(|one| one.id == gsettings::ID);
+                let Some(settings) = found else { return };
+                // All at once: the schemas are opened at most once.
+                self.summaries.read(&self.host, settings.items.iter().map(|item| &item.key));
+                for item in &mut settings.items {
                     if let Some((title, detail)) = self.summaries.title(&item.key) {
                         (item.title, item.detail) = (title, detail);
                     }
                 }
             }
             Reply::Planned(planned, _) => {
-                for change in &mut planned.plan.changes {
-                    if change.subsystem == gsettings::ID {
-                        self.summaries.read(&self.host, [&change.item]);
-                        let named = self.summaries.title(&change.item);
-                        change.title = named.map_or(change.title.clone(), |(title, _)| title);
+                let ours = |change: &&mut Change| change.subsystem == gsettings::ID;
+                let changes: Vec<&mut Change> =
+                    planned.plan.changes.iter_mut().filter(ours).collect();
+                self.summaries.read(&self.host, changes.iter().map(|change| &change.item));
+                for change in changes {
+                    if let Some((title, _)) = self.summaries.title(&change.item) {
+                        change.title = title;
                     }
                 }
             }

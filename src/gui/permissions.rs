@@ -6,12 +6,13 @@ pub mod typed;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use bucket::core::item::{ItemKey, Record, SubsystemId};
+use bucket::core::item::{ItemKey, Record};
 use bucket::core::names::AppId;
 use bucket::core::plan::Command;
 use bucket::core::report::{Availability, Report};
 use bucket::host::flatpak::{Installation, Scope};
 use bucket::host::{Host, command};
+pub use bucket::subsystem::flatpak::APPS;
 use bucket::subsystem::flatpak::Item;
 use bucket::subsystem::flatpak::catalogue::{self, Form};
 use bucket::subsystem::flatpak::edit;
@@ -23,9 +24,6 @@ use bucket::subsystem::flatpak::raw::{self, Raw};
 use bucket::words::{fill, gettext};
 use rows::Control;
 use similar::{ChangeTag, TextDiff};
-
-/// The subsystem whose items have permissions.
-pub const APPS: SubsystemId = SubsystemId::new("flatpak-apps");
 
 /// Every app that is installed, and the overrides for all apps.
 #[derive(Debug, PartialEq)]

@@ -13,7 +13,7 @@ use super::drift::DriftOut;
 use crate::app::AppMsg;
 use crate::model::{FieldShown, Row, RowKey, fields};
 use crate::widgets::drift_row::RowAct;
-use crate::widgets::{set_name, set_tooltip};
+use crate::widgets::{copy_button, set_name, set_tooltip};
 
 /// Detail pages are told from others by how their tags start.
 const TAG: &str = "item";
@@ -141,14 +141,8 @@ pub fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::A
         .build();
     row.add_css_class("property");
     if let (Some(value), Some(_)) = (value, field) {
-        let copy = gtk::Button::from_icon_name("edit-copy-symbolic");
-        copy.set_valign(gtk::Align::Center);
-        copy.add_css_class("flat");
-        copy.set_tooltip_text(Some(&gettext("Copy")));
-        set_name(&copy, &fill(&gettext("Copy {field}"), &[("field", title)]));
-        let value = value.to_owned();
-        copy.connect_clicked(move |button| button.clipboard().set_text(&value));
-        row.add_suffix(&copy);
+        let name = fill(&gettext("Copy {field}"), &[("field", title)]);
+        row.add_suffix(&copy_button(&gettext("Copy"), &name, value));
     }
     row
 }

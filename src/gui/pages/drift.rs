@@ -20,7 +20,7 @@ use super::local_time;
 use crate::model::{Filter, PageData, PageState, Query, RowKey, page_state};
 use crate::widgets::drift_row::RowAct;
 use crate::widgets::notices::Notices;
-use crate::widgets::{label, name_menu, set_name};
+use crate::widgets::{label, loading, name_menu, search, set_name};
 
 /// How long reading may take before a spinner says so.
 const SPINNER_AFTER: Duration = Duration::from_millis(500);
@@ -359,9 +359,10 @@ fn build(
         move || drop(input.send(message()))
     };
     let header = adw::HeaderBar::new();
-    let search_button = gtk::ToggleButton::builder().icon_name("edit-find-symbolic").build();
-    search_button.set_tooltip_text(Some(&gettext("Search")));
-    set_name(&search_button, &gettext("Search"));
+    let input = sender.input_sender().clone();
+    let search = search(Some(root), &gettext("Search items and values"), move |text| {
+        drop(input.send(DriftMsg::SearchText(text)));
+    });
     let refresh = gtk::Button::from_icon_name("view-refresh-symbolic");
     refresh.set_tooltip_text(Some(&gettext("Refresh")));
     set_name(&refresh, &gettext("Refresh"));
@@ -370,7 +371,7 @@ fn build(
     let filter_button = gtk::MenuButton::builder().menu_model(&filter_menu()).build();
     filter_button.set_tooltip_text(Some(&gettext("Which items are listed")));
     name_menu(&filter_button);
-    header.pack_start(&search_button);
+    header.pack_start(&search.button);
     let browse = gtk::Button::builder().icon_name("view-list-symbolic").build();
     browse.set_action_name(Some("win.all-settings"));
     browse.set_tooltip_text(Some(&gettext("All Settings")));
@@ -389,23 +390,6 @@ fn build(
     }
     root.insert_action_group("drift", Some(&filter_actions(sender)));
 
-    let entry = gtk::SearchEntry::builder().hexpand(true).build();
-    entry.set_placeholder_text(Some(&gettext("Search items and values")));
-    set_name(&entry, &gettext("Search"));
-    let input = sender.input_sender().clone();
-    entry.connect_search_changed(move |entry| {
-        drop(input.send(DriftMsg::SearchText(entry.text().to_string())));
-    });
-    let clamp = adw::Clamp::builder().maximum_size(400).child(&entry).build();
-    let search_bar = gtk::SearchBar::builder().child(&clamp).build();
-    search_bar.connect_entry(&entry);
-    search_bar.set_key_capture_widget(Some(root));
-    search_bar
-        .bind_property("search-mode-enabled", &search_button, "active")
-        .bidirectional()
-        .sync_create()
-        .build();
-
     let banner = adw::Banner::builder().button_label(gettext("Details")).use_markup(false).build();
     let pressed = on(|| DriftMsg::BannerPressed);
     banner.connect_button_clicked(move |_| pressed());
@@ -414,10 +398,7 @@ fn build(
     stack.set_hhomogeneous(false);
     stack.set_vhomogeneous(false);
     stack.set_transition_type(gtk::StackTransitionType::Crossfade);
-    let spinner = adw::Spinner::builder().width_request(32).height_request(32).build();
-    spinner.set_halign(gtk::Align::Center);
-    spinner.set_valign(gtk::Align::Center);
-    set_name(&spinner, &gettext("Reading"));
+    let spinner = loading();
     let status = |icon: &str, title: &str, button: &str, message: fn() -> DriftMsg| {
         let again = gtk::Button::builder().label(button).halign(gtk::Align::Center).build();
         again.add_css_class("pill");
@@ -466,7 +447,7 @@ fn build(
 
     let toolbar = adw::ToolbarView::builder().content(&stack).build();
     toolbar.add_top_bar(&header);
-    toolbar.add_top_bar(&search_bar);
+    toolbar.add_top_bar(&search.bar);
     toolbar.add_top_bar(&banner);
     let input = sender.input_sender().clone();
     // The window may be closing: nobody is left to hear of it then.
@@ -482,7 +463,7 @@ fn build(
         failed,
         unavailable,
         synced,
-        search_bar,
+        search_bar: search.bar,
         filter_button,
         refresh,
         banner,

@@ -8,7 +8,7 @@ use relm4::{adw, gtk};
 
 use super::local_time;
 use crate::backend::Backend;
-use crate::widgets::{code_row, set_name};
+use crate::widgets::{code_row, copy_button, set_name};
 
 /// How many commands are listed.
 const SHOWN: usize = 60;
@@ -97,14 +97,8 @@ fn row(entry: &LogEntry) -> adw::ExpanderRow {
     let icon = gtk::Image::from_icon_name(icon);
     icon.add_css_class(class);
     row.add_prefix(&icon);
-    let copy = gtk::Button::from_icon_name("edit-copy-symbolic");
-    copy.set_valign(gtk::Align::Center);
-    copy.add_css_class("flat");
-    copy.set_tooltip_text(Some(&gettext("Copy Command")));
-    set_name(&copy, &gettext("Copy Command"));
-    let command = entry.command.clone();
-    copy.connect_clicked(move |button| button.clipboard().set_text(&command));
-    row.add_suffix(&copy);
+    let copy = gettext("Copy Command");
+    row.add_suffix(&copy_button(&copy, &copy, &entry.command));
     let failure = entry.outcome.as_ref().and_then(|outcome| outcome.as_ref().err());
     let output = match (entry.output.trim(), failure) {
         ("", Some(failure)) => failure.clone(),

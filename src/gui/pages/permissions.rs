@@ -12,7 +12,7 @@ use relm4::{Sender, adw, gtk};
 
 use crate::permissions::{App, Changed, Data};
 use crate::widgets::app_icon::app_icon;
-use crate::widgets::{loading, set_name};
+use crate::widgets::{loading, open_search, search, set_name};
 
 /// The page's tag.
 pub const TAG: &str = "permissions";
@@ -296,11 +296,10 @@ fn build(
 ) -> (gtk::SearchBar, ListWidgets) {
     let header = adw::HeaderBar::new();
     let input = sender.input_sender().clone();
-    let (search_bar, search_button) =
-        search(Some(root), &gettext("Search apps and permissions"), move |text| {
-            drop(input.send(ListMsg::SearchText(text)));
-        });
-    header.pack_start(&search_button);
+    let search = search(Some(root), &gettext("Search apps and permissions"), move |text| {
+        drop(input.send(ListMsg::SearchText(text)));
+    });
+    header.pack_start(&search.button);
 
     let view = adw::ToggleGroup::builder().can_shrink(true).build();
     for title in [gettext("By App"), gettext("By Permission")] {
@@ -347,36 +346,7 @@ fn build(
     content.append(&stack);
     let toolbar = adw::ToolbarView::builder().content(&content).build();
     toolbar.add_top_bar(&header);
-    toolbar.add_top_bar(&search_bar);
+    toolbar.add_top_bar(&search.bar);
     root.set_child(Some(&toolbar));
-    (search_bar, ListWidgets { stack, failed, page, groups: Vec::new() })
-}
-
-/// Opens a search, or goes back to it.
-pub fn open_search(bar: &gtk::SearchBar) {
-    bar.set_search_mode(true);
-    bar.child_focus(gtk::DirectionType::TabForward);
-}
-
-/// A search bar with the button that opens it; `changed` is called with what is typed. Keys typed on `capture` go to it.
-pub fn search(
-    capture: Option<&adw::NavigationPage>,
-    hint: &str,
-    changed: impl Fn(String) + 'static,
-) -> (gtk::SearchBar, gtk::ToggleButton) {
-    let button = gtk::ToggleButton::builder().icon_name("edit-find-symbolic").build();
-    button.set_tooltip_text(Some(&gettext("Search")));
-    set_name(&button, &gettext("Search"));
-    let entry = gtk::SearchEntry::builder().hexpand(true).placeholder_text(hint).build();
-    set_name(&entry, &gettext("Search"));
-    entry.connect_search_changed(move |entry| changed(entry.text().to_string()));
-    let clamp = adw::Clamp::builder().maximum_size(400).child(&entry).build();
-    let bar = gtk::SearchBar::builder().child(&clamp).build();
-    bar.connect_entry(&entry);
-    bar.bind_property("search-mode-enabled", &button, "active")
-        .bidirectional()
-        .sync_create()
-        .build();
-    bar.set_key_capture_widget(capture);
-    (bar, button)
+    (search.bar, ListWidgets { stack, failed, page, groups: Vec::new() })
 }

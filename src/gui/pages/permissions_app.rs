@@ -14,12 +14,12 @@ use relm4::gtk::{gio, glib};
 use relm4::prelude::*;
 use relm4::{adw, gtk};
 
-use super::permissions::{PermissionsOut, open_search, search};
+use super::permissions::PermissionsOut;
 use crate::permissions::rows::rows;
 use crate::permissions::{App, Data};
 use crate::widgets::app_icon::app_icon;
 use crate::widgets::permission_group::PermissionGroup;
-use crate::widgets::{loading, name_menu, set_name};
+use crate::widgets::{loading, name_menu, open_search, search, set_name};
 
 /// The page's tag begins with this.
 pub const TAG: &str = "permissions-of";
@@ -263,11 +263,11 @@ fn build(
 ) -> (gtk::SearchBar, AppWidgets) {
     let header = adw::HeaderBar::new();
     let input = sender.input_sender().clone();
-    let (search_bar, search_button) = search(None, &gettext("Search permissions"), move |text| {
+    let search = search(None, &gettext("Search permissions"), move |text| {
         // The window may be closing: nobody is left to hear of it then.
         drop(input.send(AppPageMsg::SearchText(text)));
     });
-    header.pack_start(&search_button);
+    header.pack_start(&search.button);
     let menu = gtk::MenuButton::builder().icon_name("view-more-symbolic").build();
     menu.set_menu_model(Some(&more()));
     menu.set_tooltip_text(Some(&gettext("More")));
@@ -356,7 +356,7 @@ fn build(
     stack.add_named(&gone, Some("gone"));
     let toolbar = adw::ToolbarView::builder().content(&stack).build();
     toolbar.add_top_bar(&header);
-    toolbar.add_top_bar(&search_bar);
+    toolbar.add_top_bar(&search.bar);
     toolbar.add_top_bar(&banner);
     root.set_child(Some(&breakpoint_bin(&toolbar, sender)));
     let widgets = AppWidgets {
@@ -377,7 +377,7 @@ fn build(
         shown: None,
         quiet,
     };
-    (search_bar, widgets)
+    (search.bar, widgets)
 }
 
 fn breakpoint_bin(

@@ -8,7 +8,7 @@ use relm4::{adw, gtk};
 
 use crate::pages::detail;
 use crate::permissions::{App, Data, DiffLine, diff};
-use crate::widgets::set_name;
+use crate::widgets::{copy_button, set_name};
 
 /// The page's tag begins with this.
 const TAG: &str = "override-file";
@@ -77,14 +77,7 @@ fn content(app: &App, layer: Scope, left: bool) -> gtk::Widget {
         (true, false) => gettext("The manifest says the same"),
         (true, true) => gettext("− only in the manifest · + only on this machine"),
     });
-    let copy = gtk::Button::from_icon_name("edit-copy-symbolic");
-    copy.set_valign(gtk::Align::Center);
-    copy.add_css_class("flat");
-    copy.set_tooltip_text(Some(&gettext("Copy")));
-    set_name(&copy, &gettext("Copy Override File"));
-    let text = raw.now.clone();
-    copy.connect_clicked(move |button| button.clipboard().set_text(&text));
-    about.add_suffix(&copy);
+    about.add_suffix(&copy_button(&gettext("Copy"), &gettext("Copy Override File"), &raw.now));
     let head = adw::PreferencesGroup::new();
     head.add(&about);
     if let Some(command) = app.reset_command(layer).filter(|_| left) {

@@ -12,6 +12,7 @@ pub mod setting_list;
 pub mod setting_row;
 pub mod sidebar;
 
+use bucket::words::gettext;
 use relm4::gtk::glib::prelude::*;
 use relm4::gtk::prelude::*;
 use relm4::{adw, gtk};
@@ -60,8 +61,59 @@ pub fn loading() -> adw::Spinner {
     let spinner = adw::Spinner::builder().width_request(32).height_request(32).build();
     spinner.set_halign(gtk::Align::Center);
     spinner.set_valign(gtk::Align::Center);
-    set_name(&spinner, &bucket::words::gettext("Reading"));
+    set_name(&spinner, &gettext("Reading"));
     spinner
+}
+
+/// A search that a page opens.
+pub struct Search {
+    /// Goes below the header.
+    pub bar: gtk::SearchBar,
+    /// Goes into the header, and opens the bar.
+    pub button: gtk::ToggleButton,
+    /// What is typed into.
+    pub entry: gtk::SearchEntry,
+}
+
+/// A closed search; `changed` is called with what is typed. Keys typed on `capture` go to it.
+pub fn search(
+    capture: Option<&adw::NavigationPage>,
+    hint: &str,
+    changed: impl Fn(String) + 'static,
+) -> Search {
+    let button = gtk::ToggleButton::builder().icon_name("edit-find-symbolic").build();
+    button.set_tooltip_text(Some(&gettext("Search")));
+    set_name(&button, &gettext("Search"));
+    let entry = gtk::SearchEntry::builder().hexpand(true).placeholder_text(hint).build();
+    set_name(&entry, &gettext("Search"));
+    entry.connect_search_changed(move |entry| changed(entry.text().to_string()));
+    let clamp = adw::Clamp::builder().maximum_size(400).child(&entry).build();
+    let bar = gtk::SearchBar::builder().child(&clamp).build();
+    bar.connect_entry(&entry);
+    bar.bind_property("search-mode-enabled", &button, "active")
+        .bidirectional()
+        .sync_create()
+        .build();
+    bar.set_key_capture_widget(capture);
+    Search { bar, button, entry }
+}
+
+/// Opens a search, or goes back to it.
+pub fn open_search(bar: &gtk::SearchBar) {
+    bar.set_search_mode(true);
+    bar.child_focus(gtk::DirectionType::TabForward);
+}
+
+/// A button that copies `text`; `name` tells a screen reader of which it is.
+pub fn copy_button(tooltip: &str, name: &str, text: &str) -> gtk::Button {
+    let copy = gtk::Button::from_icon_name("edit-copy-symbolic");
+    copy.set_valign(gtk::Align::Center);
+    copy.add_css_class("flat");
+    copy.set_tooltip_text(Some(tooltip));
+    set_name(&copy, name);
+    let text = text.to_owned();
+    copy.connect_clicked(move |button| button.clipboard().set_text(&text));
+    copy
 }
 
 /// Shows `full` in a tooltip, as plain text.

@@ -19,7 +19,7 @@ use crate::app::AppMsg;
 use crate::browse::{self, Browse};
 use crate::model::Row;
 use crate::widgets::setting_row::{SettingOut, SettingRow};
-use crate::widgets::{loading, name_menu, set_name};
+use crate::widgets::{Search, loading, name_menu, search, set_name};
 
 use keys::KeysPage;
 use results::Results;
@@ -367,25 +367,11 @@ fn build(
     results: &Results,
     sender: &ComponentSender<Browser>,
 ) -> (BrowserWidgets, gtk::SearchBar, gtk::SearchEntry) {
-    let entry = gtk::SearchEntry::builder().hexpand(true).build();
-    entry.set_placeholder_text(Some(&gettext("Search all settings")));
-    set_name(&entry, &gettext("Search"));
     let input = sender.input_sender().clone();
-    entry.connect_search_changed(move |entry| {
-        drop(input.send(BrowserMsg::SearchText(entry.text().to_string())));
-    });
-    let clamp = adw::Clamp::builder().maximum_size(400).child(&entry).build();
-    let search_bar = gtk::SearchBar::builder().child(&clamp).build();
-    search_bar.connect_entry(&entry);
-    search_bar.set_key_capture_widget(Some(root));
-    let search_button = gtk::ToggleButton::builder().icon_name("edit-find-symbolic").build();
-    search_button.set_tooltip_text(Some(&gettext("Search")));
-    set_name(&search_button, &gettext("Search"));
-    search_bar
-        .bind_property("search-mode-enabled", &search_button, "active")
-        .bidirectional()
-        .sync_create()
-        .build();
+    let Search { bar: search_bar, button, entry } =
+        search(Some(root), &gettext("Search all settings"), move |text| {
+            drop(input.send(BrowserMsg::SearchText(text)));
+        });
 
     let retry = gtk::Button::builder().label(gettext("Retry")).halign(gtk::Align::Center).build();
     retry.add_css_class("pill");
@@ -417,7 +403,7 @@ fn build(
 
     let banner = here_banner();
     let header = adw::HeaderBar::new();
-    header.pack_start(&search_button);
+    header.pack_start(&button);
     header.pack_end(&menu_button());
     let toolbar = adw::ToolbarView::builder().content(&stack).build();
     toolbar.add_top_bar(&header);
