@@ -83,7 +83,7 @@ pub(super) fn tell_unread(app: &App, engine: &Engine, report: &Report) -> bool {
 /// Shows `plan`, asks, carries it out, and says what came of it. With `-n` only shows it.
 pub(super) fn carry_out(app: &App, engine: &Engine, plan: Plan) -> anyhow::Result<Exit> {
     let undecided = plan.held.iter().any(|c| matches!(c.held, Some(Held::Conflict | Held::Secret)));
-    let left = match (undecided, plan.blocked.is_empty()) {
+    let left = match (undecided, !plan.blocked.iter().any(BlockedChange::never)) {
         (_, false) => Exit::Partly,
         (true, true) => Exit::Decision,
         (false, true) => Exit::Done,
@@ -230,11 +230,12 @@ fn show_step(app: &App, number: usize, planned: &PlannedStep) {
 fn show_blocked(app: &App, engine: &Engine, blocked: &[BlockedChange]) {
     for one in blocked {
         let what = show::describe(engine, &one.change);
-        let text = fill(
-            &gettext("Cannot be done: {what}: {why}"),
-            &[("what", &what), ("why", &one.reason)],
-        );
-        app.out.warn(&paint(Style::Red, &text));
+        let (text, style) = match one.later {
+            true => (gettext("Not now: {what}: {why}"), Style::Yellow),
+            false => (gettext("Cannot be done: {what}: {why}"), Style::Red),
+        };
+        let text = fill(&text, &[("what", &what), ("why", &one.reason)]);
+        app.out.warn(&paint(style, &text));
     }
 }
 

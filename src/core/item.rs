@@ -246,7 +246,8 @@ pub enum Pending {
     LogOut,
     /// At the next boot.
     Reboot,
-    /// When the image has been built and booted.
+    /// When the image has been built and booted: the machine has what its present image gives it, which the reading
+    /// says as it is.
     ImageBuild,
 }
 
@@ -285,7 +286,7 @@ impl Barred {
 pub struct Live {
     /// Its values, or why there are none.
     pub reading: Reading,
-    /// Set where the values are in place but not in force yet.
+    /// Set where what the manifest says is not in force yet, and comes into force without anything being done.
     pub pending: Option<Pending>,
     /// Set where no apply can bring the manifest's values into force.
     pub barred: Option<Barred>,

@@ -162,3 +162,148 @@ name!(
             && !text.starts_with('.')
     }
 );
+
+/// A name as RPM and dnf take it: one word that no shell, no dnf and no file system takes for anything else.
+fn is_rpm_word(text: &str) -> bool {
+    all(text, 255, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
+        && !text.starts_with(['.', '-', '+'])
+}
+
+name!(
+    /// An RPM package, by name, or by name and architecture as in `glibc.i686`.
+    PackageName,
+    "a package name",
+    "letters, digits, “.”, “_”, “-” and “+”, starting with a letter or digit",
+    is_rpm_word
+);
+
+name!(
+    /// A group of packages as dnf knows it, without the `@` before it.
+    GroupName,
+    "a package group",
+    "letters, digits, “.”, “_”, “-” and “+”, starting with a letter or digit, without “@”",
+    is_rpm_word
+);
+
+name!(
+    /// A COPR project: `owner/project`, where the owner may be a `@group`.
+    CoprName,
+    "a COPR project",
+    "owner/project, such as atim/starship or @group/project",
+    |text| text.split_once('/').is_some_and(|(owner, project)| {
+        is_rpm_word(owner.strip_prefix('@').unwrap_or(owner)) && is_rpm_word(project)
+    })
+);
+
+name!(
+    /// A package repository's id: the head of its `.repo` file's section, and that file's name.
+    RepoId,
+    "a package repository",
+    "letters, digits, “.”, “_”, “-” and “+”, starting with a letter or digit",
+    is_rpm_word
+);
+
+name!(
+    /// A systemd unit, with its type; the rules are those of `systemd.unit(5)`.
+    UnitName,
+    "a systemd unit",
+    "letters, digits, “:”, “-”, “_”, “.”, “\\” and “@”, ending in a unit type such as .service",
+    |text| {
+        const TYPES: [&str; 11] = [
+            "service", "socket", "device", "mount", "automount", "swap", "target", "path", "timer", "slice", "scope",
+        ];
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'_' | b'.' | b'\\' | b'@');
+        all(text, 255, allowed)
+            && !text.starts_with(['-', '.', '@'])
+            && text.rsplit_once('.').is_some_and(|(name, kind)| !name.is_empty() && TYPES.contains(&kind))
+    }
+);
+
+name!(
+    /// A kernel argument: `quiet` or `mitigations=off`.
+    Karg,
+    "a kernel argument",
+    "one word without spaces, quotes, “\\” or “;”, starting with a letter or digit, such as quiet or mitigations=off",
+    |text| {
+        all(text, 1024, |b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\' | b'`' | b';'))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    }
+);
+
+name!(
+    /// A shim: a command in the development box that runs the host's.
+    ShimName,
+    "a command name",
+    "letters, digits, “.”, “_”, “-” and “+”, starting with a letter or digit",
+    is_rpm_word
+);
+
+/// Parts joined by slashes, none of which leads elsewhere or needs quoting beyond its spaces.
+fn is_path(text: &str) -> bool {
+    let fit = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '`' | ';' | '$');
+    let part = |part: &str| !matches!(part, "" | "." | "..") && !part.starts_with('-');
+    text.len() <= 4096 && text.chars().all(fit) && text.split('/').all(part)
+}
+
+name!(
+    /// A file of the repository, by its path below the top directory.
+    RepoRelPath,
+    "a path in the repository",
+    "a path without “..”, quotes, “$”, “;” or “\\” that does not start with “/”",
+    |text| is_path(text) && text.split('/').next() != Some(".git")
+);
+
+name!(
+    /// A file of the image, by its absolute path.
+    ImagePath,
+    "a path in the image",
+    "a path without “..”, quotes, “$”, “;” or “\\” that starts with “/”",
+    |text| text.strip_prefix('/').is_some_and(is_path)
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_taken_for_something_else_is_no_name() {
+        let hostile = [
+            "", "../x", "a/../b", "a\nb", "a;b", "a'b", "a\"b", "-rf", "a b\n", "$(a)", "`a`",
+            "a\0b", "/../etc", "--root=/",
+        ];
+        for text in hostile {
+            assert!(text.parse::<PackageName>().is_err(), "{text:?}");
+            assert!(text.parse::<GroupName>().is_err(), "{text:?}");
+            assert!(text.parse::<CoprName>().is_err(), "{text:?}");
+            assert!(text.parse::<RepoId>().is_err(), "{text:?}");
+            assert!(text.parse::<UnitName>().is_err(), "{text:?}");
+            // A kernel argument may have any path for its value.
+            assert!(text.contains("a/..") || text.parse::<Karg>().is_err(), "{text:?}");
+            assert!(text.parse::<ShimName>().is_err(), "{text:?}");
+            assert!(text.parse::<RepoRelPath>().is_err(), "{text:?}");
+            assert!(text.parse::<ImagePath>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_in_use_are_names() {
+        for text in ["gcc-c++", "glibc.i686", "7zip", "python3.12"] {
+            assert!(text.parse::<PackageName>().is_ok(), "{text:?}");
+        }
+        assert!("@fedora-llvm-team/llvm".parse::<CoprName>().is_ok());
+        for text in ["sshd.service", "getty@tty1.service", "dev-disk-by\\x2did.swap", "a:b.timer"] {
+            assert!(text.parse::<UnitName>().is_ok(), "{text:?}");
+        }
+        for text in [
+            "quiet",
+            "mitigations=auto,nosmt",
+            "rd.luks.options=discard",
+            "video=HDMI-A-1:1920x1080@60",
+        ] {
+            assert!(text.parse::<Karg>().is_ok(), "{text:?}");
+        }
+        assert!("system/etc/Some App/a.conf".parse::<RepoRelPath>().is_ok());
+        assert!("/etc/sysctl.d/99-vm.conf".parse::<ImagePath>().is_ok());
+        assert!(".git/config".parse::<RepoRelPath>().is_err());
+    }
+}

@@ -245,6 +245,9 @@ pub struct BlockedChange {
     pub change: Change,
     /// Why, and what to do instead, for people.
     pub reason: String,
+    /// Whether it comes about by itself with the next image.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
 }
 
 /// Everything that is going to be done, in order. Shown as it is, executed as shown.
@@ -268,6 +271,13 @@ pub struct Plan {
     pub blocked: Vec<BlockedChange>,
     /// How.
     pub steps: Vec<PlannedStep>,
+}
+
+impl BlockedChange {
+    /// Whether nobody will make it: not the next image either.
+    pub fn never(&self) -> bool {
+        !self.later
+    }
 }
 
 impl PlannedStep {

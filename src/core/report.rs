@@ -83,7 +83,12 @@ impl ItemReport {
                 Barred::NotHere(_) => Drift::NotHere,
                 Barred::Locked(_) => Drift::Locked,
             };
-        } else if state == Drift::InSync && pending.is_some() {
+        } else if match pending {
+            // The machine is as its image made it, and the next image is made from the manifest.
+            Some(Pending::ImageBuild) => wanted.is_some(),
+            Some(Pending::LogOut | Pending::Reboot) => state == Drift::InSync,
+            None => false,
+        } {
             state = Drift::Pending;
         }
         Self {

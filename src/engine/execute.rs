@@ -12,7 +12,7 @@ use super::local;
 use super::select::{keep_together, set_aside};
 use crate::core::item::{FieldSpec, Record, SubsystemId};
 use crate::core::merge::uncompared;
-use crate::core::plan::{Change, Plan, PlannedStep, Side};
+use crate::core::plan::{BlockedChange, Change, Plan, PlannedStep, Side};
 use crate::core::report::Report;
 use crate::host::act;
 use crate::words::gettext;
@@ -117,9 +117,10 @@ impl Engine {
         };
         let mut steps = plan.in_order(steps);
         let blocked = set_aside(&mut going, blocked);
-        if plan.system_first && !blocked.is_empty() {
+        if plan.system_first && blocked.iter().any(BlockedChange::never) {
             // What the machine cannot do any more is not written down either.
-            keep_together(&mut going, blocked.iter().map(|one| &one.change));
+            let never = blocked.iter().filter(|one| one.never());
+            keep_together(&mut going, never.map(|one| &one.change));
             steps = plan.in_order(self.steps(&going)?.0);
         }
         // What ended before it began.

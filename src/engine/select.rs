@@ -1,7 +1,7 @@
 //! From what was found and what was asked for to a plan.
 
 use super::{Engine, manifest_step};
-use crate::core::item::{ItemKey, Layer, SubsystemId, Value};
+use crate::core::item::{ItemKey, Layer, Pending, SubsystemId, Value};
 use crate::core::merge::{Drift, Suggestion};
 use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
 use crate::core::report::{ItemReport, Report};
@@ -47,6 +47,8 @@ pub struct Request {
     pub force: bool,
     /// What looks like a secret may go into the repository.
     pub secrets: bool,
+    /// What the next image brings is to be had on this machine now, where it can be.
+    pub now: bool,
     /// The layer for items that no manifest has yet.
     pub layer: Layer,
 }
@@ -60,6 +62,7 @@ impl Request {
             prune: false,
             force: false,
             secrets: false,
+            now: false,
             layer: Layer::Shared,
         }
     }
@@ -86,10 +89,13 @@ impl Engine {
                     .find(|pick| pick.subsystem == subsystem.id && pick.item == item.key);
                 let (verb, fields) = match (pick, request.all) {
                     (Some(pick), _) => (pick.verb, pick.fields.as_deref()),
-                    (None, Some(verb)) if item.counts() => (verb, None),
+                    (None, Some(verb)) if item.counts() || request.now && comes(item) => {
+                        (verb, None)
+                    }
                     _ => continue,
                 };
-                for (side, take) in directions(item, verb, pick.is_some() || request.force) {
+                let explicit = pick.is_some() || request.force;
+                for (side, take) in directions(item, verb, explicit, request.now) {
                     let Some(change) =
                         change(&subsystem.id, item, side, take, fields, &request.layer)
                     else {
@@ -208,10 +214,10 @@ pub(super) fn set_aside(
     blocked: Vec<NotPossible>,
 ) -> Vec<BlockedChange> {
     let mut aside = Vec::new();
-    for (subsystem, Blocked { item, reason }) in blocked {
+    for (subsystem, Blocked { item, reason, later }) in blocked {
         let is = |c: &Change| c.side == Side::System && c.subsystem == subsystem && c.item == item;
         if let Some(at) = changes.iter().position(is) {
-            aside.push(BlockedChange { change: changes.remove(at), reason });
+            aside.push(BlockedChange { change: changes.remove(at), reason, later });
         }
     }
     aside
@@ -227,8 +233,16 @@ pub(super) fn keep_together<'a>(
     });
 }
 
+/// Whether the next image brings what the manifest says of it.
+fn comes(item: &ItemReport) -> bool {
+    item.state == Drift::Pending && item.pending == Some(Pending::ImageBuild)
+}
+
 /// Which sides change, and whether by all differences or only by those that suggest it.
-fn directions(item: &ItemReport, verb: Verb, explicit: bool) -> Vec<(Side, Take)> {
+fn directions(item: &ItemReport, verb: Verb, explicit: bool, now: bool) -> Vec<(Side, Take)> {
+    if now && verb == Verb::Apply && comes(item) {
+        return vec![(Side::System, Take::All)];
+    }
     if !item.state.differs() {
         return Vec::new();
     }

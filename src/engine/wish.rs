@@ -116,7 +116,9 @@ impl Engine {
             if reach != Reach::Manifest {
                 let change = self.wish_change(wish, item, Side::System, layer);
                 match (change, item.and_then(|item| item.unknown.clone())) {
-                    (Some(change), Some(reason)) => unknown.push(BlockedChange { change, reason }),
+                    (Some(change), Some(reason)) => {
+                        unknown.push(BlockedChange { change, reason, later: false });
+                    }
                     (change, _) => changes.extend(change),
                 }
             }
@@ -124,9 +126,14 @@ impl Engine {
         let (mut steps, blocked) = self.steps(&changes)?;
         let mut blocked = set_aside(&mut changes, blocked);
         blocked.extend(unknown);
-        if !blocked.is_empty() {
+        if reach == Reach::System {
+            // No manifest asks the next image for it.
+            blocked.iter_mut().for_each(|one| one.later = false);
+        }
+        if blocked.iter().any(BlockedChange::never) {
             // What the machine cannot do is not written down either.
-            keep_together(&mut changes, blocked.iter().map(|one| &one.change));
+            let never = blocked.iter().filter(|one| one.never());
+            keep_together(&mut changes, never.map(|one| &one.change));
             steps = self.steps(&changes)?.0;
         }
         let mut plan = Plan { system_first: true, changes, blocked, ..Plan::default() };

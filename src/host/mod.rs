@@ -12,6 +12,7 @@ pub mod bundle;
 pub mod bus;
 pub mod command;
 pub mod dconf;
+pub mod deployment;
 pub mod flatpak;
 pub mod follow;
 pub mod fs;
@@ -20,6 +21,7 @@ pub mod interrupt;
 pub mod keyfile;
 pub mod logind;
 pub mod notify;
+pub mod privilege;
 pub mod schemas;
 pub mod shell;
 #[cfg(test)]
@@ -31,7 +33,7 @@ pub use command::{CommandLog, RunError, Runner};
 /// Where things are and who we are, read once when the program starts.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    /// `/`, or a directory that stands for it.
+    /// `/`, or a directory that stands for it: `BKT_ROOT`, with which tests have a machine of their own.
     pub root: PathBuf,
     /// The person's home directory.
     pub home: PathBuf,
@@ -194,7 +196,7 @@ impl Environment {
         let node = rustix::system::uname();
         let hostname = node.nodename().to_string_lossy();
         Ok(Self {
-            root: PathBuf::from("/"),
+            root: absolute("BKT_ROOT").unwrap_or_else(|| PathBuf::from("/")),
             config: absolute("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
             data: absolute("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             state: absolute("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")),

@@ -44,9 +44,25 @@ impl Doc {
         self.root.object_value_or_set()
     }
 
-    /// A top-level value.
-    pub fn get(&self, name: &str) -> Option<Value> {
-        self.object().get(name)?.value()?.to_serde_value()
+    /// A value by its name, or, below others, by a path of names: `systemd/enable`.
+    pub fn get(&self, path: &str) -> Option<Value> {
+        let (object, name) = self.descend(path)?;
+        object.get(name)?.value()?.to_serde_value()
+    }
+
+    /// The object that holds the last name of `path`, and that name.
+    fn descend<'a>(&self, path: &'a str) -> Option<(CstObject, &'a str)> {
+        let mut names = path.split('/');
+        let last = names.next_back()?;
+        let object = names.try_fold(self.object(), |object, name| object.object_value(name))?;
+        Some((object, last))
+    }
+
+    /// The same, with the objects on the way made where they are not.
+    fn make_way<'a>(&self, path: &'a str) -> (CstObject, &'a str) {
+        let (way, last) = path.rsplit_once('/').unwrap_or(("", path));
+        let names = way.split('/').filter(|name| !name.is_empty());
+        (names.fold(self.object(), |object, name| object.object_value_or_set(name)), last)
     }
 
     /// The JSON of the entry of `list` that `is` accepts.
@@ -59,7 +75,8 @@ impl Doc {
         list: &str,
         is: &dyn Fn(&Value) -> bool,
     ) -> Option<(CstArray, CstNode, Value)> {
-        let array = self.object().array_value(list)?;
+        let (object, name) = self.descend(list)?;
+        let array = object.array_value(name)?;
         array.elements().into_iter().find_map(|node| {
             let value = node.to_serde_value()?;
             is(&value).then(|| (array.clone(), node, value))
@@ -80,7 +97,8 @@ impl Doc {
             reconcile(&node, entry);
             return;
         }
-        let array = self.object().array_value_or_set(list);
+        let (object, name) = self.make_way(list);
+        let array = object.array_value_or_set(name);
         let keys: Vec<String> = array
             .elements()
             .iter()
@@ -110,9 +128,19 @@ impl Doc {
         }
     }
 
-    /// Makes a top-level value equal `value`, touching only what differs; `None` removes it.
-    pub fn set(&self, name: &str, value: Option<&Value>) {
-        set_property(&self.object(), name, value);
+    /// Makes a value equal `value`, touching only what differs; `None` removes it.
+    pub fn set(&self, path: &str, value: Option<&Value>) {
+        match value {
+            Some(_) => {
+                let (object, name) = self.make_way(path);
+                set_property(&object, name, value);
+            }
+            None => {
+                if let Some((object, name)) = self.descend(path) {
+                    set_property(&object, name, None);
+                }
+            }
+        }
     }
 
     /// Whether any edit changed the text.
@@ -314,6 +342,25 @@ mod tests {
         doc.put("apps", &id("b"), &json!({"id": "b"}), &order);
         let text = "{\n  \"apps\": [\n    {\n      \"id\": \"a\",\n      \"on\": true\n    },\n    {\n      \"id\": \"b\"\n    }\n  ]\n}\n";
         assert_eq!(doc.text(), text);
+    }
+
+    #[test]
+    fn what_lies_deeper_is_reached_by_a_path() {
+        let doc = parse("{\"kargs\": {\"append\": [\"a\"], \"odd\": 1}}");
+        let is = |entry: &Value| entry == "b";
+        let name = |entry: &Value| entry.as_str().unwrap_or_default().to_owned();
+        doc.put("kargs/append", &is, &json!("b"), &name);
+        doc.put("systemd/mask", &is, &json!("b"), &name);
+        doc.set("services/x", Some(&json!("masked")));
+        let all = json!({
+            "kargs": {"append": ["a", "b"], "odd": 1},
+            "systemd": {"mask": ["b"]},
+            "services": {"x": "masked"},
+        });
+        assert_eq!(serde_json::from_str::<Value>(&doc.text()).unwrap(), all);
+        assert!(doc.remove("systemd/mask", &is) && !doc.remove("none/here", &is));
+        doc.set("services/x", None);
+        assert_eq!((doc.get("services"), doc.get("kargs/odd")), (Some(json!({})), Some(json!(1))));
     }
 
     fn json_value() -> impl Strategy<Value = Value> {

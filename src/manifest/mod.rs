@@ -9,9 +9,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::core::item::{ItemKey, Layer, Record, Wanted, WantedItems};
+use crate::core::names::RepoRelPath;
 use crate::core::plan::FileEdit;
 use crate::host::fs::{self, FsError};
 
+pub mod containerfile;
 pub mod doc;
 pub mod repo;
 pub mod sheet;
@@ -37,6 +39,8 @@ pub struct Manifests {
     host: String,
     /// By layer and name; each is read when it is first asked for.
     files: RefCell<BTreeMap<(Layer, &'static str), File>>,
+    /// Other files of the repository that were asked for.
+    others: RefCell<BTreeMap<RepoRelPath, Other>>,
     /// What this machine's layer says is absent, noted as manifests are read.
     hidden: RefCell<BTreeSet<(&'static str, ItemKey)>>,
 }
@@ -45,6 +49,12 @@ struct File {
     read: Option<String>,
     /// Set by the first edit.
     doc: Option<Doc>,
+}
+
+/// A file of the repository that is no manifest: as it was read, and as it is to be.
+struct Other {
+    read: Option<String>,
+    now: Option<String>,
 }
 
 impl File {
@@ -60,6 +70,7 @@ impl Manifests {
             dir: dir.to_owned(),
             host: host.to_owned(),
             files: RefCell::default(),
+            others: RefCell::default(),
             hidden: RefCell::default(),
         }
     }
@@ -72,6 +83,30 @@ impl Manifests {
     /// The layer for this machine alone.
     pub fn own_layer(&self) -> Layer {
         Layer::Host(self.host.clone())
+    }
+
+    /// The repository's top directory.
+    pub fn root(&self) -> &Path {
+        self.dir.parent().unwrap_or(&self.dir)
+    }
+
+    /// The text of another file of the repository, edits included; `None` where there is none.
+    pub fn other(&self, path: &RepoRelPath) -> Result<Option<String>, FsError> {
+        let mut others = self.others.borrow_mut();
+        if !others.contains_key(path) {
+            let read = fs::read(&self.root().join(path.as_str()))?;
+            others.insert(path.clone(), Other { now: read.clone(), read });
+        }
+        Ok(others.get(path).and_then(|other| other.now.clone()))
+    }
+
+    /// Gives another file of the repository this text; `None` removes it.
+    pub fn put_other(&mut self, path: &RepoRelPath, text: Option<String>) -> Result<(), FsError> {
+        self.other(path)?;
+        if let Some(other) = self.others.borrow_mut().get_mut(path) {
+            other.now = text;
+        }
+        Ok(())
     }
 
     /// Where one manifest is.
@@ -121,13 +156,19 @@ impl Manifests {
     pub fn edits(&self) -> Vec<FileEdit> {
         let files = self.files.borrow();
         let changed = files.iter().filter(|(_, file)| file.doc.as_ref().is_some_and(Doc::changed));
-        changed
-            .map(|((layer, name), file)| FileEdit {
-                path: self.path(layer, name).to_string_lossy().into_owned(),
-                before: file.read.clone(),
-                after: file.text(),
-            })
-            .collect()
+        let manifests = changed.map(|((layer, name), file)| FileEdit {
+            path: self.path(layer, name).to_string_lossy().into_owned(),
+            before: file.read.clone(),
+            after: file.text(),
+        });
+        let others = self.others.borrow();
+        let others = others.iter().filter(|(_, other)| other.read != other.now);
+        let others = others.map(|(path, other)| FileEdit {
+            path: self.root().join(path.as_str()).to_string_lossy().into_owned(),
+            before: other.read.clone(),
+            after: other.now.clone(),
+        });
+        manifests.chain(others).collect()
     }
 
     /// The items of one list, the host's layer laid over the shared one, entry by entry.

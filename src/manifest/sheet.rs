@@ -75,32 +75,37 @@ impl Sheet {
         Ok(Self { path: path.to_owned(), text: text.to_owned(), json })
     }
 
-    /// A top-level value.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.json.get(name)
+    /// A value by its name, or, below others, by a path of names: `systemd/enable`.
+    pub fn get(&self, path: &str) -> Option<&Value> {
+        path.split('/').try_fold(&self.json, |json, name| json.get(name))
     }
 
-    /// A top-level value read into a type; `None` where it is not there.
-    pub fn value<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, DocError> {
-        let Some(json) = self.get(name) else { return Ok(None) };
-        self.typed(json, &[key(name)]).map(Some)
+    /// A value read into a type; `None` where it is not there.
+    pub fn value<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DocError> {
+        let Some(json) = self.get(path) else { return Ok(None) };
+        self.typed(json, &keys(path)).map(Some)
     }
 
-    /// The entries of a top-level list. A list that is not there is empty.
+    /// An error about the value at `path`, for what only its reader can tell is wrong.
+    pub fn error_of(&self, path: &str, what: String) -> DocError {
+        self.error(&keys(path), what)
+    }
+
+    /// The entries of a list. A list that is not there is empty.
     pub fn entries<T: DeserializeOwned>(&self, list: &str) -> Result<Vec<Entry<T>>, DocError> {
         let Some(json) = self.get(list) else { return Ok(Vec::new()) };
         let Some(array) = json.as_array() else {
-            return Err(self.error(&[key(list)], format!("“{list}” should be a list: “[” … “]”")));
+            return Err(self.error_of(list, format!("“{list}” should be a list: “[” … “]”")));
         };
         let entry = |(index, json): (usize, &Value)| {
-            let path = [key(list), Segment::Seq { index }];
+            let mut path = keys(list);
+            path.push(Segment::Seq { index });
             let absent = match json.get("absent") {
                 None => false,
                 Some(Value::Bool(absent)) => *absent,
                 Some(_) => {
-                    let [list, entry] = path;
-                    let what = "“absent” should be true or false".to_owned();
-                    return Err(self.error(&[list, entry, key("absent")], what));
+                    path.extend(keys("absent"));
+                    return Err(self.error(&path, "“absent” should be true or false".to_owned()));
                 }
             };
             Ok(Entry { value: self.typed(json, &path)?, absent, index })
@@ -115,7 +120,9 @@ impl Sheet {
 
     /// An error about an entry of `list` that was read before, for what only its reader can tell is wrong.
     pub fn error_at<T>(&self, list: &str, entry: &Entry<T>, what: String) -> DocError {
-        self.error(&[key(list), Segment::Seq { index: entry.index }], what)
+        let mut path = keys(list);
+        path.push(Segment::Seq { index: entry.index });
+        self.error(&path, what)
     }
 
     fn typed<T: DeserializeOwned>(&self, json: &Value, at: &[Segment]) -> Result<T, DocError> {
@@ -138,8 +145,8 @@ impl Sheet {
     }
 }
 
-fn key(name: &str) -> Segment {
-    Segment::Map { key: name.to_owned() }
+fn keys(path: &str) -> Vec<Segment> {
+    path.split('/').map(|name| Segment::Map { key: name.to_owned() }).collect()
 }
 
 /// An error at a byte of the text.
@@ -226,6 +233,9 @@ mod tests {
             error.to_string(),
             "apps.json:3:29: invalid type: integer `3`, expected a string"
         );
+        let doc = sheet("{\"a\": {\n\"b\": [\"x\",\n3]}}");
+        let error = doc.entries::<String>("a/b").unwrap_err();
+        assert_eq!((error.line, error.column), (3, 1));
         let doc = sheet("{\n\"apps\": {}}");
         assert!(
             doc.entries::<App>("apps")

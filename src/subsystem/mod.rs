@@ -7,6 +7,7 @@ use crate::core::item::{FieldSpec, ItemKey, Record, Records, SubsystemId, Wanted
 use crate::core::plan::{Change, Step};
 use crate::host::Host;
 use crate::manifest::Manifests;
+use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
 pub mod extensions;
@@ -16,6 +17,8 @@ pub mod gsettings;
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Page {
+    /// System Packages: everything that the image is built from.
+    Packages,
     /// Flatpaks.
     Flatpaks,
     /// Extensions.
@@ -26,11 +29,12 @@ pub enum Page {
 
 impl Page {
     /// The pages in the order they are shown.
-    pub const ALL: [Self; 3] = [Self::Flatpaks, Self::Extensions, Self::Settings];
+    pub const ALL: [Self; 4] = [Self::Packages, Self::Flatpaks, Self::Extensions, Self::Settings];
 
     /// A name that stays the same in every language: the application remembers the last page by it.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Packages => "packages",
             Self::Flatpaks => "flatpaks",
             Self::Extensions => "extensions",
             Self::Settings => "settings",
@@ -40,6 +44,7 @@ impl Page {
     /// Its title.
     pub fn title(self) -> String {
         match self {
+            Self::Packages => gettext("System Packages"),
             Self::Flatpaks => gettext("Flatpaks"),
             Self::Extensions => gettext("Extensions"),
             Self::Settings => gettext("Settings"),
@@ -49,6 +54,7 @@ impl Page {
     /// A symbolic icon's name.
     pub fn icon(self) -> &'static str {
         match self {
+            Self::Packages => "computer-symbolic",
             Self::Flatpaks => "package-x-generic-symbolic",
             Self::Extensions => "application-x-addon-symbolic",
             Self::Settings => "preferences-system-symbolic",
@@ -150,13 +156,27 @@ pub struct Steps {
     pub blocked: Vec<Blocked>,
 }
 
-/// A change that cannot be made on this machine, or not by Bucket.
+/// A change that cannot be made on this machine now, or not by Bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// The item.
     pub item: ItemKey,
     /// Why, and what to do instead, for people.
     pub reason: String,
+    /// Whether it comes about by itself with the next image: then the manifest may say so now.
+    pub later: bool,
+}
+
+impl Blocked {
+    /// A change that cannot be made.
+    pub fn never(item: &ItemKey, reason: impl Into<String>) -> Self {
+        Self { item: item.clone(), reason: reason.into(), later: false }
+    }
+
+    /// A change that the next image makes, once the manifest says so.
+    pub fn later(item: &ItemKey, reason: impl Into<String>) -> Self {
+        Self { item: item.clone(), reason: reason.into(), later: true }
+    }
 }
 
 impl From<Vec<Step>> for Steps {
@@ -191,6 +211,13 @@ pub trait Subsystem: Send + Sync {
     fn first_look(&self, host: &Host) -> Result<()> {
         let _ = host;
         Ok(())
+    }
+
+    /// What the manifests make of an image: its managed section of the Containerfile, also where that is empty. `None`
+    /// for a subsystem that has none. Deterministic, and of the manifests and the repository's files alone.
+    fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {
+        let _ = manifests;
+        Ok(None)
     }
 
     /// Edits the manifests so that each changed item says what its change says.

@@ -39,7 +39,7 @@ pub(super) fn plan(changes: &[&Change], host: &Host, machine: &Machine) -> anyho
                 removals.extend(after);
                 items.push(change.item.clone());
             }
-            Err(reason) => steps.blocked.push(Blocked { item: change.item.clone(), reason }),
+            Err(reason) => steps.blocked.push(Blocked::never(&change.item, reason)),
         }
     }
     let edits = switches.edits();

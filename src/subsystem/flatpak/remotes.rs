@@ -215,7 +215,7 @@ impl Subsystem for FlatpakRemotes {
         for change in changes {
             let (scope, name) = split(&change.item)?;
             if let Some(reason) = impossible(&name, change) {
-                blocked.push(Blocked { item: change.item.clone(), reason });
+                blocked.push(Blocked::never(&change.item, reason));
                 continue;
             }
             let risk = Risk { password: asks(scope, host), ..Risk::default() };

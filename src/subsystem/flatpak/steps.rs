@@ -43,7 +43,7 @@ pub fn steps(changes: &[&Change], host: &Host) -> Steps {
     limits::find(&parsed, host, &mut reasons);
     parsed.retain(|(_, change)| match reasons.get(&change.item) {
         Some(reason) => {
-            blocked.push(Blocked { item: change.item.clone(), reason: reason.clone() });
+            blocked.push(Blocked::never(&change.item, reason.clone()));
             false
         }
         None => true,

@@ -143,7 +143,7 @@ impl Subsystem for Gsettings {
                     items.push(change.item.clone());
                 }
                 Err(reason) => {
-                    steps.blocked.push(Blocked { item: change.item.clone(), reason });
+                    steps.blocked.push(Blocked::never(&change.item, reason));
                 }
             }
         }
