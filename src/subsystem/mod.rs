@@ -13,6 +13,7 @@ use crate::words::gettext;
 pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
+pub mod shims;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -250,6 +251,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
         Box::new(gsettings::Gsettings),
+        Box::new(shims::Shims),
     ]
 }
 
