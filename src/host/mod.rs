@@ -18,6 +18,7 @@ pub mod flatpak;
 pub mod follow;
 pub mod fs;
 pub mod http;
+pub mod inside;
 pub mod interrupt;
 pub mod keyfile;
 pub mod logind;
