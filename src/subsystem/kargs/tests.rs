@@ -208,8 +208,8 @@ fn what_cannot_be_done_here_is_said() {
     assert!(blocked("append/new", true).0, "the next image brings it");
     let (later, reason) = blocked("remove/quiet", true);
     assert!(!later && reason.contains("only add"), "{reason}");
-    made.0.file("usr/bin/rpm-ostree", "");
     assert!(blocked("append/given", false).0, "it goes with the next image");
+    assert!(!blocked("append/quiet", false).0, "it is this machine's own");
 }
 
 #[test]
