@@ -10,10 +10,12 @@ use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
+pub mod copr;
 pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
 pub mod kargs;
+pub mod packages;
 pub mod units;
 pub mod shims;
 
@@ -249,6 +251,8 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
+        Box::new(packages::Packages),
+        Box::new(copr::Copr),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
         Box::new(flatpak::FlatpakRemotes),
