@@ -16,8 +16,8 @@ pub mod flatpak;
 pub mod gsettings;
 pub mod kargs;
 pub mod packages;
-pub mod units;
 pub mod shims;
+pub mod units;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
