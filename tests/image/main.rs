@@ -5,3 +5,4 @@
 mod machine;
 
 mod packages;
+mod repos;
