@@ -23,11 +23,13 @@ pub mod logind;
 pub mod notify;
 pub mod place;
 pub mod privilege;
+pub mod rpmdb;
 pub mod schemas;
 pub mod shell;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tree;
+pub mod yum;
 
 pub use command::{CommandLog, RunError, Runner};
 

@@ -10,10 +10,13 @@ use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
+pub mod copr;
 pub mod extensions;
+pub mod external_repos;
 pub mod flatpak;
 pub mod gsettings;
 pub mod shims;
+pub mod packages;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -247,6 +250,9 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
+        Box::new(packages::Packages),
+        Box::new(copr::Copr),
+        Box::new(external_repos::ExternalRepos),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
