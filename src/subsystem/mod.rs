@@ -12,6 +12,7 @@ use crate::words::gettext;
 
 pub mod copr;
 pub mod extensions;
+pub mod external_repos;
 pub mod flatpak;
 pub mod gsettings;
 pub mod kargs;
@@ -253,13 +254,14 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
         Box::new(packages::Packages),
         Box::new(copr::Copr),
+        Box::new(external_repos::ExternalRepos),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
+        Box::new(shims::Shims),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
         Box::new(gsettings::Gsettings),
-        Box::new(shims::Shims),
     ]
 }
 
