@@ -243,6 +243,11 @@ impl Manifests {
         self.hidden.borrow().contains(&(file, key.clone()))
     }
 
+    /// Notes that this machine's layer says that an item is absent, for what is not read by [`Self::items`].
+    pub fn hide(&self, file: &'static str, key: ItemKey) {
+        self.hidden.borrow_mut().insert((file, key));
+    }
+
     /// Takes an entry out of `layer`; where the shared layer would show through, the host's layer says so instead.
     pub fn remove(
         &mut self,

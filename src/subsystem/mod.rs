@@ -16,7 +16,9 @@ pub mod external_repos;
 pub mod flatpak;
 pub mod gsettings;
 pub mod shims;
+pub mod kargs;
 pub mod packages;
+pub mod units;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -253,6 +255,8 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(packages::Packages),
         Box::new(copr::Copr),
         Box::new(external_repos::ExternalRepos),
+        Box::new(kargs::KernelArguments),
+        Box::new(units::SystemdUnits),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
