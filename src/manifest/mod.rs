@@ -209,6 +209,12 @@ impl Manifests {
         self.hidden.borrow().contains(&(file, key.clone()))
     }
 
+    /// Notes that this machine's layer says that an item of a manifest is absent, for a reader that does not go
+    /// through [`Manifests::items`].
+    pub fn hide(&self, file: &'static str, key: ItemKey) {
+        self.hidden.borrow_mut().insert((file, key));
+    }
+
     /// Takes an entry out of `layer`; where the shared layer would show through, the host's layer says so instead.
     pub fn remove(
         &mut self,

@@ -10,9 +10,11 @@ use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
+pub mod etc_files;
 pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
+pub mod image_config;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -246,6 +248,8 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
+        Box::new(etc_files::EtcFiles),
+        Box::new(image_config::ImageConfig),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
