@@ -15,6 +15,7 @@ pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
 pub mod image_config;
+pub mod shims;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -250,6 +251,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
         Box::new(etc_files::EtcFiles),
         Box::new(image_config::ImageConfig),
+        Box::new(shims::Shims),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
