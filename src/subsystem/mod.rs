@@ -11,13 +11,15 @@ use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
 pub mod copr;
+pub mod etc_files;
 pub mod extensions;
 pub mod external_repos;
 pub mod flatpak;
 pub mod gsettings;
-pub mod shims;
+pub mod image_config;
 pub mod kargs;
 pub mod packages;
+pub mod shims;
 pub mod units;
 
 /// The page of the application a subsystem is shown on.
@@ -257,11 +259,13 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(external_repos::ExternalRepos),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
+        Box::new(etc_files::EtcFiles),
+        Box::new(image_config::ImageConfig),
+        Box::new(shims::Shims),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
         Box::new(gsettings::Gsettings),
-        Box::new(shims::Shims),
     ]
 }
 
