@@ -11,6 +11,7 @@ pub mod act;
 pub mod bundle;
 pub mod bus;
 pub mod command;
+pub mod commit;
 pub mod dconf;
 pub mod deployment;
 pub mod flatpak;
