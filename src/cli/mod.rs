@@ -15,6 +15,8 @@ use crate::words::{self, gettext};
 mod act;
 mod app;
 mod apply;
+mod base;
+mod build_info;
 mod capture;
 mod check;
 mod completions;
@@ -90,6 +92,8 @@ enum Verb {
     Flatpak(flatpak::Args),
     Extension(extension::Args),
     Gsetting(gsetting::Args),
+    Base(base::Args),
+    BuildInfo(build_info::Args),
     Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
@@ -138,6 +142,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Flatpak(args)) => flatpak::run(&app, args),
         Some(Verb::Extension(args)) => extension::run(&app, args),
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
+        Some(Verb::Base(args)) => base::run(&app, args),
+        Some(Verb::BuildInfo(args)) => build_info::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),
