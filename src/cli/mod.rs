@@ -13,18 +13,22 @@ use crate::host::{self, Host};
 use crate::words::{self, gettext};
 
 mod act;
+mod admin;
 mod app;
 mod apply;
 mod capture;
 mod check;
 mod completions;
 mod diff;
+mod dnf;
 mod errors;
 mod extension;
 mod flatpak;
 mod gsetting;
 mod gsetting_diff;
 mod history;
+mod image;
+mod kargs;
 mod local;
 mod names;
 mod noun;
@@ -39,6 +43,7 @@ mod schema;
 mod show;
 mod status;
 mod undo;
+mod units;
 
 use app::{App, Exit, Global};
 
@@ -90,6 +95,9 @@ enum Verb {
     Flatpak(flatpak::Args),
     Extension(extension::Args),
     Gsetting(gsetting::Args),
+    Dnf(dnf::Args),
+    Image(image::Args),
+    Admin(admin::Args),
     Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
@@ -138,6 +146,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Flatpak(args)) => flatpak::run(&app, args),
         Some(Verb::Extension(args)) => extension::run(&app, args),
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
+        Some(Verb::Dnf(args)) => dnf::run(&app, args),
+        Some(Verb::Image(args)) => image::run(&app, args),
+        Some(Verb::Admin(args)) => admin::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),
