@@ -15,6 +15,7 @@ use crate::host::fs::{self, FsError};
 
 pub mod containerfile;
 pub mod doc;
+pub mod plain;
 pub mod repo;
 pub mod sheet;
 pub mod trust;
@@ -37,6 +38,8 @@ pub enum ManifestError {
 pub struct Manifests {
     dir: PathBuf,
     host: String,
+    /// This machine's layer is not looked at.
+    shared_only: bool,
     /// By layer and name; each is read when it is first asked for.
     files: RefCell<BTreeMap<(Layer, &'static str), File>>,
     /// Other files of the repository that were asked for.
@@ -69,15 +72,41 @@ impl Manifests {
         Self {
             dir: dir.to_owned(),
             host: host.to_owned(),
+            shared_only: false,
             files: RefCell::default(),
             others: RefCell::default(),
             hidden: RefCell::default(),
         }
     }
 
+    /// The same manifests, edits included, as they are for every machine: an image is built of what they share.
+    pub fn shared(&self) -> Self {
+        let files = self.files.borrow();
+        let files = files.iter().map(|(key, file)| {
+            let read = file.text();
+            (key.clone(), File { read, doc: None })
+        });
+        let others = self.others.borrow();
+        let others = others.iter().map(|(path, other)| {
+            let now = other.now.clone();
+            (path.clone(), Other { read: now.clone(), now })
+        });
+        Self {
+            dir: self.dir.clone(),
+            host: self.host.clone(),
+            shared_only: true,
+            files: RefCell::new(files.collect()),
+            others: RefCell::new(others.collect()),
+            hidden: RefCell::default(),
+        }
+    }
+
     /// The layers this machine sees, the stronger last.
-    pub fn layers(&self) -> [Layer; 2] {
-        [Layer::Shared, self.own_layer()]
+    pub fn layers(&self) -> Vec<Layer> {
+        match self.shared_only {
+            true => vec![Layer::Shared],
+            false => vec![Layer::Shared, self.own_layer()],
+        }
     }
 
     /// The layer for this machine alone.
@@ -107,6 +136,11 @@ impl Manifests {
             other.now = text;
         }
         Ok(())
+    }
+
+    /// Whether a file that is no manifest is edited.
+    pub fn edits_others(&self) -> bool {
+        self.others.borrow().values().any(|other| other.read != other.now)
     }
 
     /// Where one manifest is.
@@ -207,6 +241,11 @@ impl Manifests {
     /// Whether this machine's layer says that an item of a manifest is absent; known once the items were read.
     pub fn hides(&self, file: &'static str, key: &ItemKey) -> bool {
         self.hidden.borrow().contains(&(file, key.clone()))
+    }
+
+    /// Notes that this machine's layer says that an item is absent, for what is not read by [`Self::items`].
+    pub fn hide(&self, file: &'static str, key: ItemKey) {
+        self.hidden.borrow_mut().insert((file, key));
     }
 
     /// Takes an entry out of `layer`; where the shared layer would show through, the host's layer says so instead.

@@ -14,6 +14,8 @@ pub mod base;
 pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
+pub mod kargs;
+pub mod units;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -247,6 +249,8 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
+        Box::new(kargs::KernelArguments),
+        Box::new(units::SystemdUnits),
         Box::new(base::Base),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
