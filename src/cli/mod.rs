@@ -13,19 +13,25 @@ use crate::host::{self, Host};
 use crate::words::{self, gettext};
 
 mod act;
+mod admin;
 mod app;
 mod apply;
+mod base;
+mod build_info;
 mod capture;
 mod check;
 mod completions;
 mod containerfile;
 mod diff;
+mod dnf;
 mod errors;
 mod extension;
 mod flatpak;
 mod gsetting;
 mod gsetting_diff;
 mod history;
+mod image;
+mod kargs;
 mod local;
 mod names;
 mod noun;
@@ -41,6 +47,7 @@ mod shim;
 mod show;
 mod status;
 mod undo;
+mod units;
 
 use app::{App, Exit, Global};
 
@@ -94,6 +101,11 @@ enum Verb {
     Gsetting(gsetting::Args),
     Shim(shim::Args),
     Containerfile(containerfile::Args),
+    Base(base::Args),
+    BuildInfo(build_info::Args),
+    Dnf(dnf::Args),
+    Image(image::Args),
+    Admin(admin::Args),
     Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
@@ -144,6 +156,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
         Some(Verb::Shim(args)) => shim::run(&app, args),
         Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
+        Some(Verb::Base(args)) => base::run(&app, args),
+        Some(Verb::BuildInfo(args)) => build_info::run(&app, args),
+        Some(Verb::Dnf(args)) => dnf::run(&app, args),
+        Some(Verb::Image(args)) => image::run(&app, args),
+        Some(Verb::Admin(args)) => admin::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),

@@ -10,6 +10,7 @@ use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
+pub mod base;
 pub mod copr;
 pub mod etc_files;
 pub mod extensions;
@@ -254,14 +255,16 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
-        Box::new(packages::Packages),
+        // Repositories before the packages that come from them.
         Box::new(copr::Copr),
         Box::new(external_repos::ExternalRepos),
+        Box::new(packages::Packages),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
         Box::new(etc_files::EtcFiles),
         Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
+        Box::new(base::Base),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
