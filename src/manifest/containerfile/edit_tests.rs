@@ -172,6 +172,21 @@ fn a_script_keeps_its_line_ends_in_a_file_of_others() {
     assert_eq!(with_line_ends(&body, false), body);
 }
 
+#[test]
+fn a_byte_order_mark_stays_in_front() {
+    let sections = [section("COPR_REPOS", ""), section("HOST_SHIMS", "")];
+    for (text, begins) in [
+        (
+            "\u{feff}# === HOST_SHIMS (managed by bkt) ===\n# === END HOST_SHIMS ===\n",
+            "\u{feff}# === COPR",
+        ),
+        ("\u{feff}FROM x\nRUN y\n", "\u{feff}FROM x\n\n# === COPR"),
+    ] {
+        let out = parse(text).with_all(Path::new("Containerfile"), &sections).unwrap();
+        assert!(out.starts_with(begins), "{out:?}");
+    }
+}
+
 /// A line that a person may have written, with its end.
 fn line() -> impl Strategy<Value = String> {
     let text = prop_oneof![

@@ -26,11 +26,13 @@ pub(super) fn place(file: &Containerfile<'_>, section: &Section) -> String {
 
     let (before, after) = text.split_at(spot);
     let mut block = String::new();
-    if !before.is_empty() && !before.ends_with('\n') {
+    // A byte order mark is no line.
+    let first = before.trim_start_matches('\u{feff}').is_empty();
+    if !first && !before.ends_with('\n') {
         block.push_str(eol);
     }
     // A line's room on both sides, as people leave it.
-    if !before.is_empty() && !is_blank(before.lines().next_back()) {
+    if !first && !is_blank(before.lines().next_back()) {
         block.push_str(eol);
     }
     block.push_str(&format!("{}{eol}", begin_of(section.name())));
@@ -67,7 +69,8 @@ fn lint(text: &str, instructions: &[Range<usize>]) -> Option<usize> {
 
 fn is(text: &str, instruction: &Range<usize>, name: &str) -> bool {
     let said = text.get(instruction.clone()).unwrap_or_default();
-    let word = said.split_ascii_whitespace().next().unwrap_or_default();
+    let word =
+        said.trim_start_matches('\u{feff}').split_ascii_whitespace().next().unwrap_or_default();
     word.eq_ignore_ascii_case(name)
 }
 
