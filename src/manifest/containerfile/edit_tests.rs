@@ -149,6 +149,13 @@ fn missing_sections_go_where_they_belong() {
         add(text, &["HOST_SHIMS"]),
         "FROM a RUN x +HOST_SHIMS -HOST_SHIMS # at last RUN bootc container lint +COPR_REPOS -COPR_REPOS"
     );
+    // Never into a section, whatever that says.
+    let text = file("FROM +COPR_REPOS RUN -COPR_REPOS").replace("RUN", "RUN bootc container lint");
+    let text = text.replace("FROM", "FROM a \\");
+    assert_eq!(
+        add(&text, &["HOST_SHIMS"]),
+        "FROM a \\ +COPR_REPOS RUN bootc container lint -COPR_REPOS +HOST_SHIMS -HOST_SHIMS"
+    );
     assert_eq!(add("", &both), made);
     assert_eq!(add("FROM a", &both), format!("FROM a {made}"));
     assert_eq!(add("RUN bootc container lint", &both), format!("{made} RUN bootc container lint"));
