@@ -18,6 +18,7 @@ mod apply;
 mod capture;
 mod check;
 mod completions;
+mod containerfile;
 mod diff;
 mod errors;
 mod extension;
@@ -36,6 +37,7 @@ mod redo;
 mod repo;
 mod resolve;
 mod schema;
+mod shim;
 mod show;
 mod status;
 mod undo;
@@ -62,7 +64,7 @@ Exit status:
   0    done
   1    an error
   2    the command line is wrong
-  3    there are differences (drift check, and status and diff with --exit-code)
+  3    there are differences (drift check, containerfile check, and status and diff with --exit-code)
   4    a decision is needed and may not be asked for
   5    partly done
   130  interrupted before anything was done"),
@@ -90,6 +92,8 @@ enum Verb {
     Flatpak(flatpak::Args),
     Extension(extension::Args),
     Gsetting(gsetting::Args),
+    Shim(shim::Args),
+    Containerfile(containerfile::Args),
     Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
@@ -138,6 +142,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Flatpak(args)) => flatpak::run(&app, args),
         Some(Verb::Extension(args)) => extension::run(&app, args),
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
+        Some(Verb::Shim(args)) => shim::run(&app, args),
+        Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),

@@ -21,6 +21,7 @@ pub mod interrupt;
 pub mod keyfile;
 pub mod logind;
 pub mod notify;
+pub mod place;
 pub mod privilege;
 pub mod rpmdb;
 pub mod schemas;

@@ -6,9 +6,17 @@
 
 use thiserror::Error;
 
+mod edit;
+mod place;
 pub mod write;
 
+pub use edit::{Containerfile, Found, SECTIONS};
 pub use write::Run;
+
+/// The rest of a line that begins a section, after its name.
+const MANAGED: &str = " (managed by bkt) ===";
+/// What stands before the name in a line that ends one.
+const END: &str = "END ";
 
 /// One managed section, as the manifests make it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,16 +89,16 @@ impl Section {
 
 /// Whether a line is a marker, or was meant to be one. Spaces do not count.
 fn resembles_marker(line: &str) -> bool {
-    let Some(text) = line.trim().strip_prefix('#') else { return false };
-    let Some(text) = text.trim().strip_prefix("===").and_then(|text| text.strip_suffix("==="))
-    else {
+    let text = line.trim().strip_prefix('#').map(str::trim_start);
+    let Some(text) = text.and_then(|text| text.strip_prefix("===")?.strip_suffix("===")) else {
         return false;
     };
     let text = text.trim();
-    let is_name = |text: &str| {
-        !text.is_empty()
-            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-    };
-    text.contains("managed by bkt")
-        || text.strip_prefix("END ").is_some_and(|name| is_name(name.trim()))
+    let ends = text.strip_prefix("END").is_some_and(|name| is_name(name.trim()));
+    text.contains("managed by bkt") || ends
+}
+
+fn is_name(text: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    !text.is_empty() && text.bytes().all(fits)
 }
