@@ -14,7 +14,7 @@ use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
 use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
-use crate::host::place::Elsewhere;
+use crate::host::inside::Elsewhere;
 use crate::host::podman::PodmanError;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
