@@ -54,7 +54,7 @@ impl Page {
     /// A symbolic icon's name.
     pub fn icon(self) -> &'static str {
         match self {
-            Self::Packages => "computer-symbolic",
+            Self::Packages => "system-software-install-symbolic",
             Self::Flatpaks => "package-x-generic-symbolic",
             Self::Extensions => "application-x-addon-symbolic",
             Self::Settings => "preferences-system-symbolic",

@@ -11,12 +11,18 @@ use relm4::{Sender, adw, gtk};
 
 use super::drift::DriftOut;
 use crate::app::AppMsg;
-use crate::model::{FieldShown, Row, RowKey, fields};
+use crate::diff;
+use crate::model::{Row, RowKey};
+use crate::values::{FieldShown, fields};
+use crate::widgets::diff_list::{Sides, diff_list};
 use crate::widgets::drift_row::RowAct;
 use crate::widgets::{copy_button, set_name, set_tooltip};
 
 /// Detail pages are told from others by how their tags start.
 const TAG: &str = "item";
+
+/// How many lines of a file are shown before and after each that differs.
+const AROUND: usize = 3;
 
 /// An empty page for an item.
 pub fn new_page(key: &RowKey) -> adw::NavigationPage {
@@ -115,6 +121,10 @@ fn field_group(
         }
         group.add(&name);
     }
+    if field.is_long() {
+        add_difference(&group, field);
+        return group;
+    }
     group.add(&text_row(&gettext("Manifest"), field.manifest.as_deref(), Some(&field.name)));
     group.add(&text_row(&gettext("System"), field.system.as_deref(), Some(&field.name)));
     if field.differs {
@@ -122,6 +132,36 @@ fn field_group(
         group.add(&text_row(&gettext("Last Agreed"), agreed, Some(&field.name)));
     }
     group
+}
+
+/// A file's content on both sides, line by line.
+fn add_difference(group: &adw::PreferencesGroup, field: &FieldShown) {
+    let [manifest, system] = [&field.manifest, &field.system].map(Option::as_deref);
+    let (before, after) = (manifest.unwrap_or_default(), system.unwrap_or_default());
+    let head = adw::ActionRow::builder().use_markup(false).title(&field.title).build();
+    head.set_subtitle(&match (manifest, system) {
+        (Some(_), None) => gettext("Only in the manifest"),
+        (None, Some(_)) => gettext("Only on the system"),
+        _ if before == after => gettext("Both say the same"),
+        _ => gettext("− only in the manifest · + only on this machine"),
+    });
+    let copies = [
+        (manifest, gettext("Copy the Manifest's"), gettext("Copy the manifest's {field}")),
+        (system, gettext("Copy the System's"), gettext("Copy the system's {field}")),
+    ];
+    for (text, tooltip, name) in copies {
+        if let Some(text) = text {
+            let name = fill(&name, &[("field", &field.title)]);
+            head.add_suffix(&copy_button(&tooltip, &name, text));
+        }
+    }
+    group.add(&head);
+    let lines = match manifest.is_some() && system.is_some() {
+        true => diff::brief(before, after, AROUND),
+        // What one side alone has is no difference of lines.
+        false => diff::whole(before, after),
+    };
+    group.add(&diff_list(&field.title, &lines, &Sides::manifest_and_system()));
 }
 
 fn verbs() -> [(Side, Verb, String); 2] {
@@ -151,20 +191,23 @@ pub fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::A
 pub fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
     let bar = gtk::ActionBar::new();
     for (side, _, label) in verbs().into_iter().rev() {
-        let act = if side == Side::Manifest { RowAct::Capture } else { RowAct::Apply };
+        let now = side == Side::System && row.comes();
+        let (act, label, name, action) = match side {
+            Side::Manifest => (RowAct::Capture, label, gettext("Capture {item}"), row.action(side)),
+            Side::System if now => {
+                let words = gettext("Have it on this machine before the next image");
+                (RowAct::ApplyNow, gettext("Apply Now…"), gettext("Apply {item} now"), Ok(words))
+            }
+            Side::System => (RowAct::Apply, label, gettext("Apply {item}"), row.action(side)),
+        };
         let button = gtk::Button::with_label(&label);
-        let action = row.action(side);
         button.set_sensitive(action.is_ok());
         let (Ok(words) | Err(words)) = action;
         set_tooltip(&button, &words);
         if row.suggests(side) {
             button.add_css_class("suggested-action");
         }
-        let text = match side {
-            Side::Manifest => gettext("Capture {item}"),
-            Side::System => gettext("Apply {item}"),
-        };
-        set_name(&button, &fill(&text, &[("item", &row.title)]));
+        set_name(&button, &fill(&name, &[("item", &row.title)]));
         let (sender, key) = (sender.clone(), row.key.clone());
         button.connect_clicked(move |_| {
             drop(sender.send(AppMsg::Drift(DriftOut::Act(key.clone(), act.clone()))));

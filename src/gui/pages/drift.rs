@@ -17,7 +17,7 @@ use relm4::{adw, gtk};
 
 use super::drift_list::{DriftList, ListOut, name_list};
 use super::local_time;
-use crate::model::{Filter, PageData, PageState, Query, RowKey, page_state};
+use crate::model::{Filter, PageData, PageState, Query, Row, RowKey, page_state};
 use crate::widgets::drift_row::RowAct;
 use crate::widgets::notices::Notices;
 use crate::widgets::{label, loading, name_menu, search, set_name};
@@ -65,6 +65,7 @@ pub enum DriftMsg {
     /// The person pressed the button of a notice.
     Remedy(Remedy),
     Permissions,
+    Containerfile,
 }
 
 /// What the action bar offers.
@@ -79,11 +80,15 @@ pub enum Batch {
 #[derive(Debug)]
 pub enum DriftOut {
     Resolve(Vec<RowKey>, Verb),
+    /// What the next image brings, on this machine now.
+    Now(Vec<RowKey>),
     /// The same, for one field of an item.
     Field(RowKey, Verb, String),
     Act(RowKey, RowAct),
     /// What all apps may do.
     Permissions,
+    /// The image's Containerfile.
+    Containerfile,
     Refresh,
     Remedy(Remedy),
     /// Something is wrong, and the person wants to know exactly what.
@@ -180,6 +185,7 @@ impl SimpleComponent for DriftPage {
             DriftMsg::List(ListOut::Act(key, act)) => match act {
                 RowAct::Capture => tell(DriftOut::Resolve(vec![key], Verb::Capture)),
                 RowAct::Apply => tell(DriftOut::Resolve(vec![key], Verb::Apply)),
+                RowAct::ApplyNow => tell(DriftOut::Now(vec![key])),
                 RowAct::Skip => self.skip(vec![key]),
                 act => tell(DriftOut::Act(key, act)),
             },
@@ -195,18 +201,20 @@ impl SimpleComponent for DriftPage {
             DriftMsg::SelectAll => self.list.check_all(true),
             DriftMsg::ClearSelection => self.list.check_all(false),
             DriftMsg::Batch(batch) => {
-                let keys = |side: Option<Side>| -> Vec<RowKey> {
-                    let rows = self.list.checked();
-                    let acts =
-                        rows.iter().filter(|r| side.is_none_or(|side| r.action(side).is_ok()));
-                    acts.map(|row| row.key.clone()).collect()
+                let rows = self.list.checked();
+                let keys = |rows: Vec<&Arc<Row>>| -> Vec<RowKey> {
+                    rows.into_iter().map(|row| row.key.clone()).collect()
                 };
                 match batch {
-                    Batch::Skip => self.skip(keys(None)),
+                    Batch::Skip => self.skip(keys(rows.iter().collect())),
                     Batch::Capture => {
-                        tell(DriftOut::Resolve(keys(Some(Side::Manifest)), Verb::Capture));
+                        let rows = able(&rows, Side::Manifest);
+                        tell(DriftOut::Resolve(keys(rows), Verb::Capture));
                     }
-                    Batch::Apply => tell(DriftOut::Resolve(keys(Some(Side::System)), Verb::Apply)),
+                    Batch::Apply => match able(&rows, Side::System) {
+                        none if none.is_empty() => tell(DriftOut::Now(keys(coming(&rows)))),
+                        rows => tell(DriftOut::Resolve(keys(rows), Verb::Apply)),
+                    },
                 }
             }
             DriftMsg::ShowInSync(show) => {
@@ -226,6 +234,7 @@ impl SimpleComponent for DriftPage {
             DriftMsg::BannerPressed => tell(self.explain()),
             DriftMsg::Remedy(remedy) => tell(DriftOut::Remedy(remedy)),
             DriftMsg::Permissions => tell(DriftOut::Permissions),
+            DriftMsg::Containerfile => tell(DriftOut::Containerfile),
         }
     }
 
@@ -336,16 +345,29 @@ impl DriftPage {
         let n = checked.len();
         let text = ngettext("{n} selected", "{n} selected", n);
         widgets.selected.set_text(&fill(&text, &[("n", &n.to_string())]));
-        let buttons = [
-            (&widgets.capture, Side::Manifest, gettext("Capture {n}")),
-            (&widgets.apply, Side::System, gettext("Apply {n}…")),
-        ];
-        for (button, side, text) in buttons {
-            let n = checked.iter().filter(|row| row.action(side).is_ok()).count();
+        let (captures, applies) = (able(&checked, Side::Manifest), able(&checked, Side::System));
+        let comes = coming(&checked);
+        // What only the next image would bring is asked for by the same button, which then says so.
+        let apply = match applies.is_empty() && !comes.is_empty() {
+            true => (gettext("Apply {n} Now…"), comes.len()),
+            false => (gettext("Apply {n}…"), applies.len()),
+        };
+        let capture = (gettext("Capture {n}"), captures.len());
+        for (button, (text, n)) in [(&widgets.capture, capture), (&widgets.apply, apply)] {
             button.set_label(&fill(&text, &[("n", &n.to_string())]));
             button.set_sensitive(n > 0);
         }
     }
+}
+
+/// The rows that can be captured, or applied.
+fn able(rows: &[Arc<Row>], side: Side) -> Vec<&Arc<Row>> {
+    rows.iter().filter(|row| row.action(side).is_ok()).collect()
+}
+
+/// The rows that the next image brings.
+fn coming(rows: &[Arc<Row>]) -> Vec<&Arc<Row>> {
+    rows.iter().filter(|row| row.comes()).collect()
 }
 
 fn build(
@@ -380,13 +402,23 @@ fn build(
     header.pack_start(&browse);
     header.pack_end(&refresh);
     header.pack_end(&filter_button);
-    if page == Page::Flatpaks {
-        let permissions = gtk::Button::from_icon_name("security-high-symbolic");
-        permissions.set_tooltip_text(Some(&gettext("Permissions of All Apps")));
-        set_name(&permissions, &gettext("Permissions of All Apps"));
-        let pressed = on(|| DriftMsg::Permissions);
-        permissions.connect_clicked(move |_| pressed());
-        header.pack_start(&permissions);
+    let more = match page {
+        Page::Flatpaks => {
+            let title = gettext("Permissions of All Apps");
+            Some(("security-high-symbolic", title, on(|| DriftMsg::Permissions)))
+        }
+        Page::Packages => {
+            let title = gettext("Containerfile");
+            Some(("text-x-generic-symbolic", title, on(|| DriftMsg::Containerfile)))
+        }
+        Page::Extensions | Page::Settings => None,
+    };
+    if let Some((icon, title, pressed)) = more {
+        let button = gtk::Button::from_icon_name(icon);
+        button.set_tooltip_text(Some(&title));
+        set_name(&button, &title);
+        button.connect_clicked(move |_| pressed());
+        header.pack_start(&button);
     }
     root.insert_action_group("drift", Some(&filter_actions(sender)));
 

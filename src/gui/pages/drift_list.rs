@@ -7,13 +7,12 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bucket::core::plan::Side;
 use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::gtk::glib;
 use relm4::{adw, gtk};
 
-use crate::model::{PageData, Query, Row, RowKey};
+use crate::model::{Filter, PageData, Query, Row, RowKey};
 use crate::widgets::drift_row::{DriftRow, RowAct};
 use crate::widgets::row_object::RowObject;
 use crate::widgets::{label, set_name};
@@ -167,10 +166,11 @@ impl DriftList {
 
     /// Ticks every listed row that can be acted on, or unticks all.
     pub fn check_all(&self, checked: bool) {
+        let now = self.query.borrow().filter == Filter::Pending;
         self.bulk.set(true);
         for object in self.objects() {
             let Some(row) = object.row() else { continue };
-            let shown = self.query.borrow().shows(row) && row.action(Side::Manifest).is_ok();
+            let shown = self.query.borrow().shows(row) && row.selectable(now);
             if !checked || shown {
                 object.set_checked(checked);
             }

@@ -14,13 +14,16 @@ use relm4::gtk::{gio, glib};
 
 use super::row_object::RowObject;
 use super::{label, name_menu, set_name, set_tooltip};
-use crate::model::{Row, RowKey, Shown};
+use crate::model::{Row, RowKey};
+use crate::values::Shown;
 
 /// What a row asks of its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowAct {
     Capture,
     Apply,
+    /// What the next image brings, on this machine now.
+    ApplyNow,
     Skip,
     SkipUntilChanged,
     Ignore,
@@ -39,6 +42,8 @@ const LEAST_CHARS: i32 = 5;
 
 /// The action that opens the permissions.
 const PERMISSIONS: &str = "permissions";
+/// The action that does not wait for the next image.
+const NOW: &str = "now";
 
 type OnAct = Box<dyn Fn(&RowKey, RowAct)>;
 
@@ -68,6 +73,7 @@ mod imp {
         pub checked: RefCell<Option<glib::Binding>>,
         pub on_act: OnceCell<OnAct>,
         pub permissions: OnceCell<gio::SimpleAction>,
+        pub now: OnceCell<gio::SimpleAction>,
     }
 
     #[glib::object_subclass]
@@ -223,10 +229,12 @@ impl DriftRow {
                     row.act(act.clone());
                 }
             });
-            if name == PERMISSIONS {
-                // New cells are empty.
-                let _ = imp.permissions.set(action.clone());
-            }
+            // New cells are empty.
+            let _ = match name {
+                PERMISSIONS => imp.permissions.set(action.clone()),
+                NOW => imp.now.set(action.clone()),
+                _ => Ok(()),
+            };
             group.add_action(&action);
         }
         self.insert_action_group("row", Some(&group));
@@ -293,7 +301,7 @@ impl DriftRow {
             label.set_visible(row.agreed.is_some());
             if let Some(agreed) = &row.agreed {
                 label.set_text(&fill(&gettext("Last agreed: {value}"), &[("value", &agreed.text)]));
-                set_tooltip(label, &agreed.full);
+                set_tooltip(label, &agreed.tooltip());
             }
         }
         imp.symbol.set_text(row.symbol());
@@ -301,6 +309,9 @@ impl DriftRow {
         set_name(&imp.symbol, &row.symbol_words());
         if let Some(action) = imp.permissions.get() {
             action.set_enabled(row.has_permissions());
+        }
+        if let Some(action) = imp.now.get() {
+            action.set_enabled(row.comes());
         }
         self.bind_buttons(row);
         let title = [("item", row.title.as_str())];
@@ -354,15 +365,16 @@ fn no_hyphens() -> gtk::pango::AttrList {
 
 fn bind_value(label: &gtk::Label, shown: &Shown) {
     label.set_text(&shown.text);
-    set_tooltip(label, &shown.full);
+    set_tooltip(label, &shown.tooltip());
     match shown.absent {
         true => label.add_css_class("dimmed"),
         false => label.remove_css_class("dimmed"),
     }
 }
 
-fn menu_items() -> [(&'static str, String, RowAct); 7] {
+fn menu_items() -> [(&'static str, String, RowAct); 8] {
     [
+        (NOW, gettext("Apply _Now…"), RowAct::ApplyNow),
         ("skip", gettext("_Skip"), RowAct::Skip),
         ("skip-until", gettext("Skip _Until It Changes"), RowAct::SkipUntilChanged),
         ("ignore", gettext("Always _Ignore"), RowAct::Ignore),
@@ -376,16 +388,21 @@ fn menu_items() -> [(&'static str, String, RowAct); 7] {
 /// What the button with the three dots offers.
 fn menu() -> gio::Menu {
     let menu = gio::Menu::new();
-    let (skips, rest) = (gio::Menu::new(), gio::Menu::new());
-    for (index, (name, title, _)) in menu_items().into_iter().enumerate() {
-        let section = if index < 3 { &skips } else { &rest };
+    let (now, skips, rest) = (gio::Menu::new(), gio::Menu::new(), gio::Menu::new());
+    for (name, title, act) in menu_items() {
+        let section = match act {
+            RowAct::ApplyNow => &now,
+            RowAct::Skip | RowAct::SkipUntilChanged | RowAct::Ignore => &skips,
+            _ => &rest,
+        };
         let item = gio::MenuItem::new(Some(&title), Some(&format!("row.{name}")));
-        // Few kinds of items have permissions.
+        // Few kinds of items have permissions, and few wait for an image.
         item.set_attribute_value("hidden-when", Some(&"action-disabled".into()));
         section.append_item(&item);
     }
-    menu.append_section(None, &skips);
-    menu.append_section(None, &rest);
+    for section in [now, skips, rest] {
+        menu.append_section(None, &section);
+    }
     menu
 }
 

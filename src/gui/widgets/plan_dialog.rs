@@ -3,7 +3,7 @@
 //! Review: changes to tick, what cannot be done, and the exact steps. Running: a row for each step, a bar over all,
 //! the output, Cancel. Result, only where something was not done: what, why, and Retry.
 
-use bucket::core::plan::{Plan, PlannedStep};
+use bucket::core::plan::{BlockedChange, Plan, PlannedStep};
 use bucket::engine::Outcome;
 use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
@@ -183,9 +183,10 @@ impl SimpleComponent for PlanDialog {
         widgets.cancel.set_label(&match self.stage {
             Stage::Cancelling => gettext("Cancelling"),
             Stage::Result => gettext("Close"),
+            Stage::Review if self.choices.is_empty() => gettext("Close"),
             _ => gettext("Cancel"),
         });
-        widgets.go.set_visible(self.stage == Stage::Review);
+        widgets.go.set_visible(self.stage == Stage::Review && !self.choices.is_empty());
         widgets.go.set_sensitive(!self.waiting && !self.plan.steps.is_empty());
         let removes = steps::removes(&self.plan.steps);
         let (on, off) = match removes {
@@ -194,7 +195,8 @@ impl SimpleComponent for PlanDialog {
         };
         widgets.go.add_css_class(on);
         widgets.go.remove_css_class(off);
-        if self.stage == Stage::Review && self.stale {
+        // Without a choice there is nothing to do, and why is said.
+        if self.stage == Stage::Review && self.stale && !self.choices.is_empty() {
             if let Some(old) = widgets.steps.take() {
                 widgets.review.remove(&old);
             }
@@ -263,9 +265,12 @@ fn build(
     if !model.choices.is_empty() {
         review.add(&changes);
     }
-    if !model.plan.blocked.is_empty() {
-        let group = adw::PreferencesGroup::builder().title(gettext("Not Possible")).build();
-        for blocked in &model.plan.blocked {
+    let (later, never): (Vec<&BlockedChange>, Vec<&BlockedChange>) =
+        model.plan.blocked.iter().partition(|blocked| blocked.later);
+    let groups = [(gettext("With the Next Image"), later), (gettext("Not Possible"), never)];
+    for (title, blocked) in groups.into_iter().filter(|(_, blocked)| !blocked.is_empty()) {
+        let group = adw::PreferencesGroup::builder().title(title).build();
+        for blocked in blocked {
             group.add(&plain_row(&blocked.change.title, &blocked.reason));
         }
         review.add(&group);
