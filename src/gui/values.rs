@@ -126,10 +126,16 @@ fn value_of(field: &FieldDrift, side: Side, lone: bool) -> String {
         let lines = line_count(system);
         text = fill(&words, &[("lines", &lines), ("added", &added), ("removed", &removed)]);
     }
-    match lone {
+    let file = [&field.wanted, &field.live].into_iter().flatten().any(is_file);
+    match lone || file {
         true => text,
         false => named(&field.title, &text),
     }
+}
+
+/// What is counted in lines needs no name either.
+fn is_file(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if is_long(text))
 }
 
 fn named(name: &str, value: &str) -> String {
@@ -162,6 +168,7 @@ fn record_lines(item: &ItemReport, record: &Record, lone: bool) -> Option<String
 
 /// The same in a few words.
 fn record_words(item: &ItemReport, record: &Record, lone: bool) -> String {
+    let lone = lone || record.0.values().any(is_file);
     lines(item, record, lone, brief).join(", ")
 }
 

@@ -10,7 +10,7 @@ use relm4::{Sender, adw, gtk};
 
 use crate::containerfile::{Containerfile, Part, Stand};
 use crate::widgets::diff_list::{Sides, diff_list};
-use crate::widgets::{copy_button, loading, set_name, tag};
+use crate::widgets::{button_bar, copy_button, loading, set_name, tag};
 
 /// The page's tag.
 pub const TAG: &str = "containerfile";
@@ -194,10 +194,7 @@ fn build(root: &adw::NavigationPage, output: &Sender<ContainerfileOut>) -> Conta
     add.set_tooltip_text(Some(&words));
     let pressed = on(ContainerfileOut::Write { add_missing: true });
     add.connect_clicked(move |_| pressed());
-    let bar = gtk::Box::builder().spacing(6).halign(gtk::Align::End).build();
-    bar.add_css_class("toolbar");
-    bar.append(&add);
-    bar.append(&write);
+    let bar = button_bar(&[add.upcast_ref(), write.upcast_ref()]);
 
     let toolbar = adw::ToolbarView::builder().content(&stack).build();
     toolbar.add_top_bar(&adw::HeaderBar::new());

@@ -20,7 +20,7 @@ use super::local_time;
 use crate::model::{Filter, PageData, PageState, Query, Row, RowKey, page_state};
 use crate::widgets::drift_row::RowAct;
 use crate::widgets::notices::Notices;
-use crate::widgets::{label, loading, name_menu, search, set_name};
+use crate::widgets::{button_bar, label, loading, name_menu, search, set_name};
 
 /// How long reading may take before a spinner says so.
 const SPINNER_AFTER: Duration = Duration::from_millis(500);
@@ -355,7 +355,7 @@ impl DriftPage {
         let capture = (gettext("Capture {n}"), captures.len());
         for (button, (text, n)) in [(&widgets.capture, capture), (&widgets.apply, apply)] {
             button.set_label(&fill(&text, &[("n", &n.to_string())]));
-            button.set_sensitive(n > 0);
+            button.set_visible(n > 0);
         }
     }
 }
@@ -458,12 +458,9 @@ fn build(
     stack.add_named(&list.root, Some("list"));
 
     // Not a gtk::ActionBar: with large text its ends would lie over each other.
-    let bar = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-    bar.add_css_class("toolbar");
     let selected = label(&[]);
-    selected.set_hexpand(true);
     selected.set_margin_start(6);
-    bar.append(&selected);
+    selected.set_margin_end(6);
     let action = |label: &str, message: fn() -> DriftMsg| {
         let button = gtk::Button::builder().label(label).can_shrink(true).build();
         let pressed = on(message);
@@ -473,9 +470,12 @@ fn build(
     let apply = action("", || DriftMsg::Batch(Batch::Apply));
     let capture = action("", || DriftMsg::Batch(Batch::Capture));
     let skip = action(&gettext("Skip"), || DriftMsg::Batch(Batch::Skip));
-    for button in [&skip, &capture, &apply] {
-        bar.append(button);
-    }
+    let bar = button_bar(&[
+        selected.upcast_ref(),
+        skip.upcast_ref(),
+        capture.upcast_ref(),
+        apply.upcast_ref(),
+    ]);
 
     let toolbar = adw::ToolbarView::builder().content(&stack).build();
     toolbar.add_top_bar(&header);

@@ -4,7 +4,7 @@ use bucket::words::{fill, gettext, ngettext};
 use relm4::gtk;
 use relm4::gtk::prelude::*;
 
-use super::set_name;
+use super::{no_hyphens, set_name};
 use crate::diff::DiffLine;
 
 /// How many lines are shown at most: each is a widget.
@@ -30,6 +30,7 @@ pub fn diff_list(name: &str, lines: &[DiffLine], sides: &Sides) -> gtk::ListBox 
     let list = gtk::ListBox::builder().selection_mode(gtk::SelectionMode::None).build();
     list.add_css_class("boxed-list");
     list.add_css_class("file-lines");
+    list.set_margin_top(6);
     set_name(&list, name);
     for line in lines.iter().take(LINES) {
         list.append(&line_row(line, sides));
@@ -53,6 +54,7 @@ fn line_row(line: &DiffLine, sides: &Sides) -> gtk::ListBoxRow {
     let text = gtk::Label::builder().label(&shown).xalign(0.0).wrap(true).selectable(true).build();
     text.set_wrap_mode(gtk::pango::WrapMode::WordChar);
     text.set_hexpand(true);
+    text.set_attributes(Some(&no_hyphens()));
     let mark = gtk::Label::builder().label(sign).width_chars(2).valign(gtk::Align::Start).build();
     let content = gtk::Box::new(gtk::Orientation::Horizontal, 6);
     content.append(&mark);

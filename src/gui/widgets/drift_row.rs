@@ -13,7 +13,7 @@ use relm4::gtk::subclass::prelude::*;
 use relm4::gtk::{gio, glib};
 
 use super::row_object::RowObject;
-use super::{label, name_menu, set_name, set_tooltip};
+use super::{label, name_menu, no_hyphens, set_name, set_tooltip};
 use crate::model::{Row, RowKey};
 use crate::values::Shown;
 
@@ -262,6 +262,8 @@ impl DriftRow {
         }
         for value in [&imp.manifest, &imp.system].into_iter().filter_map(OnceCell::get) {
             value.set_width_chars(if narrow { LEAST_CHARS } else { VALUE_CHARS });
+            value.set_wrap(narrow);
+            value.set_lines(if narrow { 2 } else { 1 });
         }
         imp.values.set_orientation(stacked);
         imp.values.set_spacing(if narrow { 2 } else { 6 });
@@ -354,13 +356,6 @@ impl DriftRow {
         }
         self.imp().object.replace(None);
     }
-}
-
-/// A key that is broken over two lines gets no hyphen that is not in it.
-fn no_hyphens() -> gtk::pango::AttrList {
-    let attributes = gtk::pango::AttrList::new();
-    attributes.insert(gtk::pango::AttrInt::new_insert_hyphens(false));
-    attributes
 }
 
 fn bind_value(label: &gtk::Label, shown: &Shown) {

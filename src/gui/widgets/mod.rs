@@ -57,6 +57,23 @@ pub fn label(classes: &[&str]) -> gtk::Label {
     label
 }
 
+/// What is broken over two lines gets no hyphen that is not in it: a key, a line of a file.
+pub fn no_hyphens() -> gtk::pango::AttrList {
+    let attributes = gtk::pango::AttrList::new();
+    attributes.insert(gtk::pango::AttrInt::new_insert_hyphens(false));
+    attributes
+}
+
+/// A bar of buttons below a page, which takes more lines where there is no room for one.
+pub fn button_bar(children: &[&gtk::Widget]) -> adw::WrapBox {
+    let bar = adw::WrapBox::builder().child_spacing(6).line_spacing(6).align(1.0).build();
+    bar.add_css_class("toolbar");
+    for child in children {
+        bar.append(*child);
+    }
+    bar
+}
+
 /// What is shown while something is read.
 pub fn loading() -> adw::Spinner {
     let spinner = adw::Spinner::builder().width_request(32).height_request(32).build();
