@@ -17,6 +17,7 @@ use crate::subsystem::{self, Subsystem};
 use crate::words::{fill, gettext};
 
 pub mod base;
+pub mod containerfile;
 pub mod execute;
 pub mod explain;
 pub mod follow;
@@ -27,6 +28,7 @@ pub mod survey;
 pub mod undo;
 pub mod wish;
 
+pub use containerfile::{ContainerfileReport, SectionReport, SectionState};
 pub use execute::{Event, Outcome, Verdict};
 pub use follow::Touched;
 pub use select::{Pick, Request, Verb};

@@ -137,7 +137,7 @@ impl Engine {
         Ok(Plan { changes, held, blocked, steps, ..Plan::default() })
     }
 
-    /// The steps that carry `changes` out: the manifests first, then each subsystem in order, and last the steps
+    /// The steps that carry `changes` out: the manifests and the Containerfile first, then each subsystem in order, and last the steps
     /// that remove, in the opposite order, so that nothing is removed that something else still needs. Changes that
     /// cannot be made come back beside them.
     pub(super) fn steps(
@@ -172,9 +172,17 @@ impl Engine {
                 removals.splice(0..0, late);
             }
         }
+        let with_image = self.sync_containerfile(&mut manifests)?;
         let edits = manifests.edits();
-        let count = edits.len();
-        let title = ngettext("Write {n} manifest", "Write {n} manifests", count);
+        let count = edits.len() - usize::from(with_image);
+        let title = match with_image {
+            true => ngettext(
+                "Write {n} manifest and the Containerfile",
+                "Write {n} manifests and the Containerfile",
+                count,
+            ),
+            false => ngettext("Write {n} manifest", "Write {n} manifests", count),
+        };
         let mut all = manifest_step(fill(&title, &[("n", &count.to_string())]), edits);
         all.extend(one_dconf_write(steps));
         all.extend(removals);

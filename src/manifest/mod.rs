@@ -37,6 +37,8 @@ pub enum ManifestError {
 pub struct Manifests {
     dir: PathBuf,
     host: String,
+    /// This machine's layer is not looked at.
+    shared_only: bool,
     /// By layer and name; each is read when it is first asked for.
     files: RefCell<BTreeMap<(Layer, &'static str), File>>,
     /// Other files of the repository that were asked for.
@@ -69,15 +71,41 @@ impl Manifests {
         Self {
             dir: dir.to_owned(),
             host: host.to_owned(),
+            shared_only: false,
             files: RefCell::default(),
             others: RefCell::default(),
             hidden: RefCell::default(),
         }
     }
 
+    /// The same manifests, edits included, as they are for every machine: an image is built of what they share.
+    pub fn shared(&self) -> Self {
+        let files = self.files.borrow();
+        let files = files.iter().map(|(key, file)| {
+            let read = file.text();
+            (key.clone(), File { read, doc: None })
+        });
+        let others = self.others.borrow();
+        let others = others.iter().map(|(path, other)| {
+            let now = other.now.clone();
+            (path.clone(), Other { read: now.clone(), now })
+        });
+        Self {
+            dir: self.dir.clone(),
+            host: self.host.clone(),
+            shared_only: true,
+            files: RefCell::new(files.collect()),
+            others: RefCell::new(others.collect()),
+            hidden: RefCell::default(),
+        }
+    }
+
     /// The layers this machine sees, the stronger last.
-    pub fn layers(&self) -> [Layer; 2] {
-        [Layer::Shared, self.own_layer()]
+    pub fn layers(&self) -> Vec<Layer> {
+        match self.shared_only {
+            true => vec![Layer::Shared],
+            false => vec![Layer::Shared, self.own_layer()],
+        }
     }
 
     /// The layer for this machine alone.
@@ -107,6 +135,11 @@ impl Manifests {
             other.now = text;
         }
         Ok(())
+    }
+
+    /// Whether a file that is no manifest is edited.
+    pub fn edits_others(&self) -> bool {
+        self.others.borrow().values().any(|other| other.read != other.now)
     }
 
     /// Where one manifest is.
