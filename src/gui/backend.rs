@@ -25,7 +25,7 @@ use bucket::subsystem::{About, Unfit, Watch, gsettings};
 use bucket::words::{fill, gettext};
 use tokio_util::sync::CancellationToken;
 
-use super::containerfile::Containerfile;
+use super::containerfile::{self, Containerfile};
 use super::model::RowKey;
 use super::pages::settings::Read;
 use super::{permissions, steps};
@@ -152,7 +152,7 @@ pub enum Reply {
     Settings(Result<Read, String>),
     Permissions(Arc<permissions::Data>),
     /// How the Containerfile stands, or why that is not known.
-    Containerfile(Result<Arc<Containerfile>, String>),
+    Containerfile(containerfile::Read),
     /// Wishes that cannot be met, and why. Nothing was changed.
     Refused {
         wishes: Vec<Wish>,
@@ -389,12 +389,13 @@ impl Worker {
                 return Reply::Permissions(Arc::new(data));
             }
             Job::Containerfile => {
-                let read = containerfile(engine).map(Arc::new);
+                let read = Containerfile::read(engine).map(|file| file.map(Arc::new));
                 return Reply::Containerfile(read.map_err(|error| format!("{error:#}")));
             }
             Job::WriteSections { add_missing } => (
                 "sections",
-                write_sections(engine, add_missing)
+                engine
+                    .plan_containerfile(add_missing)
                     .map(|plan| Reply::Planned(planned(engine, plan), Purpose::Sections)),
             ),
             Job::Undo(number) => (
@@ -539,16 +540,6 @@ fn why(error: &anyhow::Error) -> String {
         }
         _ => text,
     }
-}
-
-fn containerfile(engine: &Engine) -> anyhow::Result<Containerfile> {
-    let _ = engine;
-    bail!("not yet")
-}
-
-fn write_sections(engine: &Engine, add_missing: bool) -> anyhow::Result<Plan> {
-    let _ = (engine, add_missing);
-    bail!("not yet")
 }
 
 fn planned(engine: &Engine, plan: Plan) -> Planned {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use bucket::engine::Engine;
+use bucket::engine::containerfile::{SectionReport, SectionState};
+use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
 
 use crate::app::{App, AppMsg};
 use crate::backend::Job;
-use crate::diff::DiffLine;
+use crate::diff::{self, DiffLine};
 use crate::pages::containerfile::{ContainerfileMsg, ContainerfileOut, ContainerfilePage, TAG};
 
 /// How a managed section stands in the file.
@@ -19,7 +22,14 @@ pub enum Stand {
     Differs,
     /// The file does not have it.
     Missing,
+    /// The file does not have it, and it would do nothing.
+    NotNeeded,
+    /// Nothing here makes it: it stays as it is.
+    Foreign,
 }
+
+/// How many lines are shown before and after each that differs.
+const AROUND: usize = 3;
 
 /// One managed section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,11 +54,44 @@ pub struct Containerfile {
 }
 
 impl Containerfile {
+    /// Reads it; `None` where the repository has none.
+    pub fn read(engine: &Engine) -> anyhow::Result<Option<Self>> {
+        let report = engine.containerfile()?;
+        Ok(report.map(|report| Self {
+            path: engine.host().display(std::path::Path::new(&report.path)),
+            parts: report.sections.iter().map(Part::new).collect(),
+        }))
+    }
+
     /// How many sections stand so.
     pub fn count(&self, stand: Stand) -> usize {
         self.parts.iter().filter(|part| part.stand == stand).count()
     }
 }
+
+impl Part {
+    fn new(section: &SectionReport) -> Self {
+        let (stand, file, manifests) = match &section.state {
+            SectionState::InSync => (Stand::InSync, "", ""),
+            SectionState::Foreign => (Stand::Foreign, "", ""),
+            SectionState::Differs { file, manifests } => (Stand::Differs, &**file, &**manifests),
+            SectionState::Missing { manifests, needed: true } => (Stand::Missing, "", &**manifests),
+            SectionState::Missing { .. } => (Stand::NotNeeded, "", ""),
+        };
+        let place =
+            section.line.map(|line| fill(&gettext("Line {line}"), &[("line", &line.to_string())]));
+        Self {
+            name: section.name.clone(),
+            stand,
+            place: place.unwrap_or_default(),
+            wanted: manifests.to_owned(),
+            lines: diff::brief(file, manifests, AROUND),
+        }
+    }
+}
+
+/// What came of reading the file: it, or that there is none, or why that is not known.
+pub type Read = Result<Option<Arc<Containerfile>>, String>;
 
 impl App {
     /// Opens the page of the Containerfile.
@@ -72,7 +115,7 @@ impl App {
     }
 
     /// Shows what was read.
-    pub(crate) fn containerfile_read(&mut self, read: Result<Arc<Containerfile>, String>) {
+    pub(crate) fn containerfile_read(&mut self, read: Read) {
         if let Some(page) = self.containerfile() {
             page.emit(ContainerfileMsg::Read(read));
         }

@@ -196,11 +196,11 @@ fn the_containerfile_shows_what_writing_it_would_change() {
     let status = below::<adw::StatusPage>(&window).remove(0);
     assert_eq!(status.description().as_deref(), Some(broken));
     button(&window, "Retry").emit_clicked();
-    page.emit(ContainerfileMsg::Read(Ok(file(vec![
+    page.emit(ContainerfileMsg::Read(Ok(Some(file(vec![
         section("COPR_REPOS", Stand::InSync, "# none\n", "# none\n"),
         section("SYSTEM_PACKAGES", Stand::Differs, "RUN dnf a\n", "RUN dnf a b\n"),
         section("HOST_SHIMS", Stand::Missing, "", "RUN x\n"),
-    ]))));
+    ])))));
     until("difference", || shown("Write Sections") && shown("Add Missing Sections"));
     let lines = || -> Vec<String> {
         let rows = below::<gtk::ListBoxRow>(&window).into_iter();
@@ -217,8 +217,13 @@ fn the_containerfile_shows_what_writing_it_would_change() {
     let write = |add_missing| ContainerfileOut::Write { add_missing };
     assert_eq!(*outs.borrow(), [ContainerfileOut::Retry, write(false), write(true)]);
     let settled = section("SYSTEM_PACKAGES", Stand::InSync, "x\n", "x\n");
-    page.emit(ContainerfileMsg::Read(Ok(file(vec![settled]))));
+    page.emit(ContainerfileMsg::Read(Ok(Some(file(vec![settled])))));
     until("nothing to write", || !shown("Write Sections") && lines().is_empty());
+    page.emit(ContainerfileMsg::Read(Ok(None)));
+    until("no file", || {
+        let pages = below::<adw::StatusPage>(&window);
+        pages.iter().any(|page| page.is_mapped() && page.title() == "No Containerfile")
+    });
     window.destroy();
 }
 

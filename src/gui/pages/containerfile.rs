@@ -1,14 +1,12 @@
 //! The Containerfile's managed sections: how each stands, what writing it would change, and the button that does it.
 
-use std::sync::Arc;
-
 use bucket::words::{fill, gettext, ngettext};
 use relm4::adw::prelude::*;
 use relm4::gtk::glib;
 use relm4::prelude::*;
 use relm4::{Sender, adw, gtk};
 
-use crate::containerfile::{Containerfile, Part, Stand};
+use crate::containerfile::{Containerfile, Part, Read, Stand};
 use crate::widgets::diff_list::{Sides, diff_list};
 use crate::widgets::{button_bar, copy_button, loading, set_name, tag};
 
@@ -19,7 +17,7 @@ pub const TAG: &str = "containerfile";
 #[derive(Debug)]
 pub enum ContainerfileMsg {
     /// How the file stands, or why that is not known.
-    Read(Result<Arc<Containerfile>, String>),
+    Read(Read),
 }
 
 /// What the page asks for.
@@ -33,7 +31,7 @@ pub enum ContainerfileOut {
 
 /// The page's model.
 pub struct ContainerfilePage {
-    read: Option<Result<Arc<Containerfile>, String>>,
+    read: Option<Read>,
     stale: bool,
 }
 
@@ -82,7 +80,11 @@ impl SimpleComponent for ContainerfilePage {
                 widgets.stack.set_visible_child_name("failed");
                 widgets.toolbar.set_reveal_bottom_bars(false);
             }
-            Ok(file) => {
+            Ok(None) => {
+                widgets.stack.set_visible_child_name("none");
+                widgets.toolbar.set_reveal_bottom_bars(false);
+            }
+            Ok(Some(file)) => {
                 widgets.groups = groups(file);
                 for group in &widgets.groups {
                     widgets.page.add(group);
@@ -106,7 +108,7 @@ fn groups(file: &Containerfile) -> Vec<adw::PreferencesGroup> {
     head.add(&about);
     let mut groups = vec![head];
     let (settled, open): (Vec<&Part>, Vec<&Part>) =
-        file.parts.iter().partition(|part| part.stand == Stand::InSync);
+        file.parts.iter().partition(|part| !matches!(part.stand, Stand::Differs | Stand::Missing));
     for part in open {
         let group = adw::PreferencesGroup::new();
         group.add(&part_row(part));
@@ -152,11 +154,15 @@ fn part_row(part: &Part) -> adw::ActionRow {
         Stand::InSync => (gettext("In sync"), None),
         Stand::Differs => (gettext("Differs"), Some("warning")),
         Stand::Missing => (gettext("Missing from the file"), Some("warning")),
+        Stand::NotNeeded => (gettext("Not needed"), None),
+        Stand::Foreign => (gettext("Not known here"), None),
     };
     row.set_subtitle(&part.place);
     row.add_suffix(&tag(&state, class));
-    let copy = fill(&gettext("Copy {section}"), &[("section", &part.name)]);
-    row.add_suffix(&copy_button(&gettext("Copy as the Manifests Say"), &copy, &part.wanted));
+    if !part.wanted.is_empty() {
+        let copy = fill(&gettext("Copy {section}"), &[("section", &part.name)]);
+        row.add_suffix(&copy_button(&gettext("Copy as the Manifests Say"), &copy, &part.wanted));
+    }
     set_name(&row, &format!("{}: {state}", part.name));
     row
 }
@@ -167,20 +173,24 @@ fn build(root: &adw::NavigationPage, output: &Sender<ContainerfileOut>) -> Conta
         // The window may be closing: nobody is left to hear of it then.
         move || drop(output.send(out.clone()))
     };
-    let retry = gtk::Button::builder().label(gettext("Retry")).halign(gtk::Align::Center).build();
-    retry.add_css_class("pill");
-    let pressed = on(ContainerfileOut::Retry);
-    retry.connect_clicked(move |_| pressed());
-    let failed = adw::StatusPage::builder()
-        .icon_name("dialog-error-symbolic")
-        .title(gettext("The Containerfile Cannot Be Used"))
-        .child(&retry)
-        .build();
+    let status = |icon: &str, title: &str, label: &str| {
+        let again = gtk::Button::builder().label(label).halign(gtk::Align::Center).build();
+        again.add_css_class("pill");
+        let pressed = on(ContainerfileOut::Retry);
+        again.connect_clicked(move |_| pressed());
+        adw::StatusPage::builder().icon_name(icon).title(title).child(&again).build()
+    };
+    let title = gettext("The Containerfile Cannot Be Used");
+    let failed = status("dialog-error-symbolic", &title, &gettext("Retry"));
+    let title = gettext("No Containerfile");
+    let none = status("text-x-generic-symbolic", &title, &gettext("Check Again"));
+    none.set_description(Some(&gettext("The repository has none: no image is built from it.")));
     let page = adw::PreferencesPage::new();
     let stack = gtk::Stack::new();
     stack.set_vhomogeneous(false);
     stack.add_named(&loading(), Some("loading"));
     stack.add_named(&failed, Some("failed"));
+    stack.add_named(&none, Some("none"));
     stack.add_named(&page, Some("list"));
 
     let write = gtk::Button::builder().label(gettext("Write Sections")).can_shrink(true).build();
