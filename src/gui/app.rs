@@ -307,18 +307,21 @@ impl App {
     }
 
     /// Reads again what others have changed, and nothing else.
-    fn changed(&self, touched: &BTreeSet<Touched>) {
+    fn changed(&mut self, touched: &BTreeSet<Touched>) {
         let only: BTreeSet<SubsystemId> = touched
             .iter()
             .filter_map(|touched| match touched {
                 Touched::Subsystem(id) => Some(id.clone()),
-                Touched::Everything | Touched::History => None,
+                Touched::Everything | Touched::Containerfile | Touched::History => None,
             })
             .collect();
         if touched.contains(&Touched::Everything) {
             self.backend.send(Job::Survey(BTreeSet::new()));
         } else if !only.is_empty() {
             self.backend.send(Job::Survey(only));
+        }
+        if touched.contains(&Touched::Containerfile) {
+            self.read_containerfile();
         }
         if touched.contains(&Touched::History) {
             self.backend.send(Job::History);
