@@ -13,6 +13,9 @@ use bucket::words::{self, fill, gettext, ngettext};
 
 use crate::values::{Shown, agreed, shown};
 
+/// How long a note may be to stand in a column.
+const CELL_CHARS: usize = 24;
+
 /// Names one row: an item of a subsystem.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
@@ -55,9 +58,13 @@ impl Row {
         let manifest = shown(item, Side::Manifest, lone);
         let mut system = shown(item, Side::System, lone);
         let mut parts = vec![reason];
+        let there_or_not = about.fields.is_empty() && item.unknown.is_none();
+        if there_or_not && item.live.is_some() && item.pending == Some(Pending::Reboot) {
+            system.text = gettext("Staged");
+        }
         match &item.note {
             // An item that has no values is there or not; how it is there is what the system says.
-            Some(note) if about.fields.is_empty() && !item.failing && item.unknown.is_none() => {
+            Some(note) if there_or_not && !item.failing && note.chars().count() <= CELL_CHARS => {
                 system.text = capitalised(note);
                 system.full.clone_from(&system.text);
             }

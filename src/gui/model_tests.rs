@@ -51,7 +51,7 @@ pub fn parts() -> Vec<ItemReport> {
     vec![
         part("image", true, here(), "in the base image"),
         part("layered", false, here(), "layered here"),
-        part("staged", true, Some(held), "staged"),
+        part("staged", true, Some(held), "Staged: it comes at the next restart"),
         part("wanted", true, coming(), ""),
         part("wanted-too", true, coming(), ""),
     ]
@@ -281,7 +281,10 @@ fn a_part_of_the_image_says_where_it_comes_from() {
     let four = |a: &'static str, b: &str, c: &str, d: &str| (a, b.into(), c.into(), d.into());
     assert_eq!(said("image"), four("=", "Listed", "In the base image", "In sync"));
     assert_eq!(said("layered"), four("+", "Not listed", "Layered here", "Only on the system"));
-    assert_eq!(said("staged"), four("=", "Listed", "Staged", "after a restart"));
+    assert_eq!(
+        said("staged"),
+        four("=", "Listed", "Staged", "after a restart · Staged: it comes at the next restart")
+    );
     let comes = "Comes with the next image";
     assert_eq!(said("wanted"), four("…", "Listed", "Not present", comes));
     assert_eq!(data.differences(), 1, "what comes by itself asks for nothing");

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bucket::core::item::{ItemKey, Layer, Live, Record, SubsystemId};
+use bucket::core::item::{ItemKey, Layer, Live, Notice, Record, SubsystemId};
 use bucket::core::plan::{BlockedChange, Change, Plan, Side};
 use bucket::subsystem::Page;
 use relm4::adw::prelude::*;
@@ -21,6 +21,7 @@ use crate::pages::containerfile::{ContainerfileMsg, ContainerfileOut, Containerf
 use crate::pages::detail;
 use crate::pages::drift::{DriftMsg, DriftOut, DriftPage};
 use crate::widgets::drift_row::DriftRow;
+use crate::widgets::notices::Notices;
 use crate::widgets::plan_dialog::PlanDialog;
 use crate::widgets::row_object::RowObject;
 
@@ -290,4 +291,28 @@ fn a_machine_without_an_image_has_one_banner() {
         .count();
     assert_eq!(said, 1);
     window.destroy();
+}
+
+#[gtk::test]
+fn many_notices_become_one_where_there_is_little_room() {
+    adw::init().expect("a display");
+    let read = Rc::new(RefCell::new(String::new()));
+    let kept = read.clone();
+    let notices = Notices::new(|_| (), move |text| *kept.borrow_mut() = text);
+    let notice = |text: &str| Notice { text: text.to_owned(), remedy: None };
+    let titles = || -> Vec<String> {
+        below::<adw::Banner>(notices.root())
+            .iter()
+            .map(|banner| banner.title().to_string())
+            .collect()
+    };
+    let both = [notice("one"), notice("two")];
+    notices.show(&both, false);
+    assert_eq!(titles(), ["one", "two"]);
+    notices.show(&both, true);
+    assert_eq!(titles(), ["2 notes"]);
+    below::<adw::Banner>(notices.root())[0].emit_by_name::<()>("button-clicked", &[]);
+    assert_eq!(*read.borrow(), "one\n\ntwo");
+    notices.show(&both[..1], true);
+    assert_eq!(titles(), ["one"]);
 }

@@ -66,6 +66,8 @@ pub enum DriftMsg {
     Remedy(Remedy),
     Permissions,
     Containerfile,
+    /// The person wants to read notices that have no room on the page.
+    Notes(String),
 }
 
 /// What the action bar offers.
@@ -234,6 +236,7 @@ impl SimpleComponent for DriftPage {
             DriftMsg::BannerPressed => tell(self.explain()),
             DriftMsg::Remedy(remedy) => tell(DriftOut::Remedy(remedy)),
             DriftMsg::Permissions => tell(DriftOut::Permissions),
+            DriftMsg::Notes(text) => tell(DriftOut::Explain { title: self.page.title(), text }),
             DriftMsg::Containerfile => tell(DriftOut::Containerfile),
         }
     }
@@ -283,7 +286,7 @@ impl SimpleComponent for DriftPage {
             widgets.banner.set_title(&text);
         }
         if let Some(data) = &self.data {
-            widgets.notices.show(&data.notices);
+            widgets.notices.show(&data.notices, self.room != Room::Wide);
         }
         self.update_bar(widgets);
     }
@@ -483,7 +486,11 @@ fn build(
     toolbar.add_top_bar(&banner);
     let input = sender.input_sender().clone();
     // The window may be closing: nobody is left to hear of it then.
-    let notices = Notices::new(move |remedy| drop(input.send(DriftMsg::Remedy(remedy))));
+    let more = input.clone();
+    let notices = Notices::new(
+        move |remedy| drop(input.send(DriftMsg::Remedy(remedy))),
+        move |text| drop(more.send(DriftMsg::Notes(text))),
+    );
     toolbar.add_top_bar(notices.root());
     toolbar.add_bottom_bar(&bar);
     toolbar.set_reveal_bottom_bars(false);
