@@ -22,6 +22,7 @@ pub mod keyfile;
 pub mod logind;
 pub mod notify;
 pub mod privilege;
+pub mod rpmdb;
 pub mod schemas;
 pub mod shell;
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::host::fs::{self, FsError};
 
 pub mod containerfile;
 pub mod doc;
+pub mod plain;
 pub mod repo;
 pub mod sheet;
 pub mod trust;
@@ -240,6 +241,11 @@ impl Manifests {
     /// Whether this machine's layer says that an item of a manifest is absent; known once the items were read.
     pub fn hides(&self, file: &'static str, key: &ItemKey) -> bool {
         self.hidden.borrow().contains(&(file, key.clone()))
+    }
+
+    /// Notes that this machine's layer says that an item is absent, for what is not read by [`Self::items`].
+    pub fn hide(&self, file: &'static str, key: ItemKey) {
+        self.hidden.borrow_mut().insert((file, key));
     }
 
     /// Takes an entry out of `layer`; where the shared layer would show through, the host's layer says so instead.

@@ -13,6 +13,8 @@ use crate::words::gettext;
 pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
+pub mod kargs;
+pub mod units;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -246,6 +248,8 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
+        Box::new(kargs::KernelArguments),
+        Box::new(units::SystemdUnits),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),

@@ -1,0 +1,201 @@
+//! The rpm database of `tests/rpmdb`, which rpm itself made, and what else may be there instead.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::host::deployment::{Deployment, Origin};
+use crate::host::testing::Machine;
+
+/// Made by `tests/rpmdb/make`; `tests/rpmdb/packages` is what `rpm -qa` says of it.
+const MADE: &[u8] = include_bytes!("../../tests/rpmdb/rpmdb.sqlite");
+const LISTED: &str = include_str!("../../tests/rpmdb/packages");
+
+fn machine() -> Machine {
+    let machine = Machine::new();
+    machine.file("usr/share/rpm/rpmdb.sqlite", MADE);
+    machine
+}
+
+fn left(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn name_of(line: &str) -> &str {
+    line.split('\t').next().unwrap()
+}
+
+#[test]
+fn it_says_what_rpm_says() {
+    let machine = machine();
+    let database = Rpmdb::of(machine.dir.path()).unwrap();
+    let listed: BTreeSet<_> = LISTED.lines().map(|line| name_of(line).to_owned()).collect();
+    assert!(listed.len() > 3);
+    assert_eq!(database.names().unwrap(), listed);
+    let line = |package: &Package| {
+        let epoch = package.epoch.map_or("(none)".to_owned(), |epoch| epoch.to_string());
+        let Package { name, version, release, arch, summary, .. } = package;
+        format!("{name}\t{epoch}\t{version}\t{release}\t{arch}\t{summary}")
+    };
+    let mut all: Vec<_> = database.packages().unwrap().iter().map(line).collect();
+    all.sort();
+    let mut listed: Vec<_> = LISTED.lines().collect();
+    listed.sort_unstable();
+    assert_eq!(all, listed);
+    // No lock was taken and nothing was written, by root either.
+    assert_eq!(left(&machine.dir.path().join("usr/share/rpm")), ["rpmdb.sqlite"]);
+    assert_eq!(fs::read(database.path()).unwrap(), MADE);
+}
+
+#[test]
+fn files_of_other_readers_stay_and_a_log_is_not_passed_over() {
+    let machine = machine();
+    let (log, shared) = ("usr/share/rpm/rpmdb.sqlite-wal", "usr/share/rpm/rpmdb.sqlite-shm");
+    machine.file(log, "");
+    machine.file(shared, "in use");
+    let database = Rpmdb::of(machine.dir.path()).unwrap();
+    assert!(database.names().unwrap().contains("plain"));
+    let dir = machine.dir.path().join("usr/share/rpm");
+    assert_eq!(left(&dir), ["rpmdb.sqlite", "rpmdb.sqlite-shm", "rpmdb.sqlite-wal"]);
+    assert_eq!(fs::read(dir.join("rpmdb.sqlite-shm")).unwrap(), b"in use");
+    machine.file(log, "a change");
+    let error = database.names().unwrap_err();
+    assert!(matches!(error, RpmdbError::Open(_)), "{error}");
+}
+
+#[test]
+fn other_formats_and_broken_files_are_said() {
+    let machine = Machine::new();
+    let fail = || Rpmdb::of(machine.dir.path()).and_then(|db| db.names()).unwrap_err().to_string();
+    assert!(fail().contains("there is no rpm database in"), "{}", fail());
+    machine.file("usr/share/rpm/Packages", "bdb");
+    assert!(fail().contains("Berkeley DB"), "{}", fail());
+    machine.file("usr/share/rpm/Packages.db", "ndb");
+    assert!(fail().contains("the format ndb"), "{}", fail());
+    machine
+        .file("usr/share/rpm/rpmdb.sqlite", "no database at all, and long enough to be looked at");
+    assert!(fail().contains("not a database"), "{}", fail());
+    let path = machine.file("usr/share/rpm/rpmdb.sqlite", "");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE Other (key)").unwrap();
+    assert!(fail().contains("no such table: Name"), "{}", fail());
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("CREATE TABLE Packages (hnum, blob); INSERT INTO Packages VALUES (1, x'00')")
+        .unwrap();
+    let error = Rpmdb::of(machine.dir.path()).unwrap().packages().unwrap_err().to_string();
+    assert!(error.contains("broken header: it ends too early"), "{error}");
+}
+
+#[test]
+fn links_mean_the_image_they_are_in() {
+    let machine = Machine::new();
+    machine.file("usr/lib/sysimage/rpm/rpmdb.sqlite", MADE);
+    machine.file("usr/share/x", "");
+    let link = machine.dir.path().join("usr/share/rpm");
+    for target in ["/usr/lib/sysimage/rpm", "../lib/sysimage/rpm"] {
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let database = Rpmdb::of(machine.dir.path()).unwrap();
+        assert!(database.path().starts_with(machine.dir.path()), "{database:?}");
+        assert!(database.names().is_ok());
+        fs::remove_file(&link).unwrap();
+    }
+    std::os::unix::fs::symlink("rpm", &link).unwrap();
+    assert!(Rpmdb::of(machine.dir.path()).is_ok());
+    // A path that a reader of addresses would cut off.
+    let odd = machine.file("a?b#c%41/usr/share/rpm/rpmdb.sqlite", MADE);
+    let root = odd.ancestors().nth(4).unwrap();
+    assert!(Rpmdb::of(root).unwrap().names().is_ok());
+}
+
+fn deployment(machine: &Machine, checksum: &str) -> Deployment {
+    Deployment {
+        stateroot: "os".into(),
+        checksum: checksum.into(),
+        serial: 0,
+        dir: machine.dir.path().to_owned(),
+        origin: Origin::default(),
+    }
+}
+
+#[test]
+fn what_was_read_once_is_not_read_again() {
+    let machine = machine();
+    let host = machine.host();
+    let here = deployment(&machine, "abc0");
+    let (names, headers) =
+        (cache::names(&host, &here).unwrap(), cache::headers(&host, &here).unwrap());
+    assert!(names.has("plain") && !names.has("gpg-pubkey"));
+    assert_eq!(headers.all, headers.base);
+    fs::remove_dir_all(machine.dir.path().join("usr")).unwrap();
+    assert_eq!(cache::names(&host, &here).unwrap(), names);
+    assert_eq!(cache::headers(&host, &here).unwrap(), headers);
+    // Another deployment is another matter, and so is one whose checksum names no file.
+    assert!(cache::names(&host, &deployment(&machine, "abc1")).is_err());
+    assert!(cache::names(&host, &deployment(&machine, "../abc0")).is_err());
+    // What is not whole, or was changed, is not believed.
+    let file = machine.dir.path().join("home/.cache/bkt/packages/abc0.names.json");
+    let good = fs::read_to_string(&file).unwrap();
+    for bad in [&good[..good.len() / 2], &good.replace("plain", "plane"), ""] {
+        fs::write(&file, bad).unwrap();
+        assert!(cache::names(&host, &here).is_err());
+    }
+    fs::write(&file, good).unwrap();
+    assert_eq!(cache::names(&host, &here).unwrap(), names);
+}
+
+#[test]
+fn a_cache_that_is_not_whole_is_made_again_and_old_ones_go() {
+    let machine = machine();
+    let host = machine.host();
+    let here = deployment(&machine, "abc0");
+    let names = cache::names(&host, &here).unwrap();
+    let dir = machine.dir.path().join("home/.cache/bkt/packages");
+    let good = fs::read(dir.join("abc0.names.json")).unwrap();
+    fs::write(dir.join("abc0.names.json"), "{").unwrap();
+    assert_eq!(cache::names(&host, &here).unwrap(), names);
+    assert_eq!(fs::read(dir.join("abc0.names.json")).unwrap(), good);
+    for number in 0..30 {
+        cache::names(&host, &deployment(&machine, &format!("{number:04x}"))).unwrap();
+    }
+    assert_eq!(left(&dir).len(), 12);
+    assert!(dir.join("001d.names.json").exists());
+}
+
+#[test]
+fn what_the_base_has_is_told_from_what_was_layered() {
+    let machine = machine();
+    let base = machine.file("usr/lib/sysimage/rpm-ostree-base-db/rpmdb.sqlite", "");
+    Connection::open(&base)
+        .unwrap()
+        .execute_batch("CREATE TABLE Name (key, hnum, idx); INSERT INTO Name VALUES ('plain', 1, 0), ('gone', 2, 0)")
+        .unwrap();
+    let names = cache::names(&machine.host(), &deployment(&machine, "abc0")).unwrap();
+    assert!(names.base.contains("plain") && !names.added.contains("plain"));
+    assert!(names.added.contains("epochal") && names.has("epochal"));
+    assert!(names.base.contains("gone") && names.removed.contains("gone") && !names.has("gone"));
+}
+
+#[test]
+fn a_header_cut_anywhere_is_an_error_and_no_crash() {
+    let machine = machine();
+    let database = Rpmdb::of(machine.dir.path()).unwrap();
+    let read = |row: &rusqlite::Row| row.get::<_, Vec<u8>>(0);
+    let blobs = database.query("SELECT blob FROM Packages", read).unwrap();
+    for blob in blobs {
+        assert!(header::parse(&blob).is_ok());
+        for end in 0..blob.len() {
+            assert!(header::parse(&blob[..end]).is_err(), "{end}");
+        }
+        for at in 0..blob.len().min(600) {
+            let mut odd = blob.clone();
+            odd[at] ^= 0xff;
+            // Whatever comes of it: it comes to an end.
+            let _ = header::parse(&odd);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! An entry of a list of names: the bare name, or, in a layer that drops a shared one, an object with it.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Value as Json, json};
+
+/// How an entry may be written, for the files' schemas.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "describes the file")]
+pub enum Name {
+    /// The name.
+    Bare(String),
+    /// The same, and more.
+    Full {
+        /// The name.
+        name: String,
+        /// In the layer of one machine: whether the shared entry of that name is dropped there.
+        absent: Option<bool>,
+    },
+}
+
+/// One entry of a list of names of the type `T`.
+#[derive(Clone, Debug)]
+pub enum Plain<T> {
+    /// The name.
+    Bare(T),
+    /// The same, and more.
+    Full(Full<T>),
+}
+
+/// The long form. Whether it drops a shared entry is read where layers are laid over one another.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Full<T> {
+    name: T,
+}
+
+impl<T> Plain<T> {
+    /// The name.
+    pub fn name(&self) -> &T {
+        match self {
+            Self::Bare(name) | Self::Full(Full { name }) => name,
+        }
+    }
+}
+
+// Not derived: serde's own words for such a choice are "did not match any variant", without a place.
+impl<'de, T> Deserialize<'de> for Plain<T>
+where
+    T: FromStr + Deserialize<'de>,
+    T::Err: fmt::Display,
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T> Visitor<'de> for Either<T>
+        where
+            T: FromStr + Deserialize<'de>,
+            T::Err: fmt::Display,
+        {
+            type Value = Plain<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name, or an object with “name”")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Plain<T>, E> {
+                name.parse().map(Plain::Bare).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Plain<T>, A::Error> {
+                Full::deserialize(MapAccessDeserializer::new(map)).map(Plain::Full)
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+/// The name of an entry in either form.
+pub fn name(entry: &Json) -> Option<&str> {
+    entry.as_str().or_else(|| entry.get("name")?.as_str())
+}
+
+/// What the entry for `wanted` becomes: one that says more stays as it is, but for saying that it is absent.
+pub fn write(found: Option<Json>, wanted: &str) -> Json {
+    match found {
+        Some(Json::Object(mut entry)) => match entry.shift_remove("absent") {
+            Some(_) if entry.len() == 1 => json!(wanted),
+            _ => Json::Object(entry),
+        },
+        _ => json!(wanted),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::names::Karg;
+
+    #[test]
+    fn both_forms_are_read_and_a_form_is_kept() {
+        let read = |json: Json| {
+            serde_json::from_value::<Plain<Karg>>(json).map(|entry| entry.name().to_string())
+        };
+        assert_eq!(read(json!("quiet")).unwrap(), "quiet");
+        assert_eq!(read(json!({"name": "quiet", "absent": true})).unwrap(), "quiet");
+        for (wrong, says) in [
+            (json!("a b"), "is not a kernel argument"),
+            (json!({"name": "-x"}), "is not a kernel argument"),
+            (json!(3), "a name, or an object with “name”"),
+            (json!({"absent": true}), "missing field `name`"),
+        ] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+        assert_eq!(write(None, "a"), json!("a"));
+        assert_eq!(write(Some(json!({"name": "a", "absent": true})), "a"), json!("a"));
+        let noted = json!({"name": "a", "why": "b"});
+        assert_eq!(write(Some(noted.clone()), "a"), noted);
+        assert_eq!((name(&noted), name(&json!("b"))), (Some("a"), Some("b")));
+    }
+}
