@@ -261,6 +261,19 @@ name!(
     |text| text.strip_prefix('/').is_some_and(is_path)
 );
 
+name!(
+    /// A container image, as podman takes it: `quay.io/fedora/fedora-bootc:42`, with tag or digest or neither.
+    ImageRef,
+    "an image reference",
+    "registry/name:tag or registry/name@sha256:…, of letters, digits, “.”, “_”, “-”, “/”, “:” and “@”",
+    |text| {
+        all(text, 512, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b':' | b'@'))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !text.contains("//")
+            && !text.contains("..")
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +295,7 @@ mod tests {
             assert!(text.parse::<ShimName>().is_err(), "{text:?}");
             assert!(text.parse::<RepoRelPath>().is_err(), "{text:?}");
             assert!(text.parse::<ImagePath>().is_err(), "{text:?}");
+            assert!(text.parse::<ImageRef>().is_err(), "{text:?}");
         }
     }
 
@@ -305,5 +319,8 @@ mod tests {
         assert!("system/etc/Some App/a.conf".parse::<RepoRelPath>().is_ok());
         assert!("/etc/sysctl.d/99-vm.conf".parse::<ImagePath>().is_ok());
         assert!(".git/config".parse::<RepoRelPath>().is_err());
+        for text in ["localhost/lab-base", "quay.io:443/a/b_c:42", "a/b@sha256:0f", "fedora"] {
+            assert!(text.parse::<ImageRef>().is_ok(), "{text:?}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
+pub mod base;
 pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
@@ -250,6 +251,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
+        Box::new(base::Base),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
