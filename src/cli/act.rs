@@ -221,6 +221,9 @@ fn show_step(app: &App, number: usize, planned: &PlannedStep) {
             let shown = |path: &str| app.host.display(std::path::Path::new(path));
             vec![format!("{} → {}", shown(&copy.from), shown(&copy.to))]
         }
+        Action::Place(placed) => {
+            placed.iter().map(|one| app.host.display(std::path::Path::new(&one.path))).collect()
+        }
     };
     for detail in details {
         app.out.line(&paint(Style::Dim, &format!("       {detail}")));

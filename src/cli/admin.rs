@@ -11,7 +11,7 @@ use super::pun::{Pun, Recorded};
 use super::units::Unit;
 use super::{kargs, progress, units};
 use crate::core::plan::Command;
-use crate::host::place::Place;
+use crate::host::inside::Place;
 use crate::host::{command, interrupt, privilege};
 use crate::words::{fill, gettext};
 

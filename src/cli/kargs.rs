@@ -9,7 +9,7 @@ use crate::core::item::{ItemKey, Record, SubsystemId};
 use crate::core::names::Karg;
 use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Reach, Wish};
-use crate::host::place::Place;
+use crate::host::inside::Place;
 use crate::words::gettext;
 
 const KARGS: SubsystemId = SubsystemId::new("kargs");

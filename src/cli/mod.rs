@@ -19,6 +19,7 @@ mod apply;
 mod capture;
 mod check;
 mod completions;
+mod containerfile;
 mod diff;
 mod dnf;
 mod errors;
@@ -40,6 +41,7 @@ mod redo;
 mod repo;
 mod resolve;
 mod schema;
+mod shim;
 mod show;
 mod status;
 mod undo;
@@ -67,7 +69,7 @@ Exit status:
   0    done
   1    an error
   2    the command line is wrong
-  3    there are differences (drift check, and status and diff with --exit-code)
+  3    there are differences (drift check, containerfile check, and status and diff with --exit-code)
   4    a decision is needed and may not be asked for
   5    partly done
   130  interrupted before anything was done"),
@@ -98,6 +100,8 @@ enum Verb {
     Dnf(dnf::Args),
     Image(image::Args),
     Admin(admin::Args),
+    Shim(shim::Args),
+    Containerfile(containerfile::Args),
     Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
@@ -149,6 +153,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Dnf(args)) => dnf::run(&app, args),
         Some(Verb::Image(args)) => image::run(&app, args),
         Some(Verb::Admin(args)) => admin::run(&app, args),
+        Some(Verb::Shim(args)) => shim::run(&app, args),
+        Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),

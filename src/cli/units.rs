@@ -10,7 +10,7 @@ use super::status;
 use crate::core::item::{ItemKey, Record, SubsystemId};
 use crate::core::names::{InvalidName, UnitName};
 use crate::engine::{Edit, Reach, Wish};
-use crate::host::place::Place;
+use crate::host::inside::Place;
 use crate::words::gettext;
 
 const UNITS: SubsystemId = SubsystemId::new("units");

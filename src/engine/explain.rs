@@ -13,7 +13,7 @@ use crate::host::command::RunError;
 use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
 use crate::host::http::{HttpError, Trouble};
-use crate::host::place::Elsewhere;
+use crate::host::inside::Elsewhere;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};

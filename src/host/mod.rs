@@ -20,6 +20,7 @@ pub mod follow;
 pub mod fs;
 pub mod http;
 pub mod images;
+pub mod inside;
 pub mod interrupt;
 pub mod keyfile;
 pub mod logind;

@@ -8,7 +8,7 @@ use crate::cli::status;
 use crate::core::item::{ItemKey, Record, SubsystemId};
 use crate::core::names::CoprName;
 use crate::engine::{Edit, Reach, Wish};
-use crate::host::place::Place;
+use crate::host::inside::Place;
 use crate::words::gettext;
 
 const COPR: SubsystemId = SubsystemId::new("copr");

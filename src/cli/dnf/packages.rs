@@ -13,7 +13,7 @@ use crate::core::plan::{Action, Plan};
 use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Reach, Wish};
 use crate::host::deployment::{self, Deployments};
-use crate::host::place::Place;
+use crate::host::inside::Place;
 use crate::host::rpmdb::Rpmdb;
 use crate::subsystem::Unfit;
 use crate::words::{fill, gettext};

@@ -4,7 +4,7 @@ use super::NOUN;
 use crate::cli::app::{App, Exit};
 use crate::cli::errors::Misnamed;
 use crate::core::plan::Command;
-use crate::host::place::Place;
+use crate::host::inside::Place;
 use crate::host::{command, dnf};
 use crate::words::{fill, gettext};
 

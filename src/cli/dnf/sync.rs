@@ -8,7 +8,7 @@ use crate::cli::noun;
 use crate::core::item::Pending;
 use crate::core::report::{ItemReport, Report};
 use crate::engine::Verb;
-use crate::host::place::Place;
+use crate::host::inside::Place;
 use crate::words::{fill, gettext, ngettext};
 
 /// How many names are listed.
