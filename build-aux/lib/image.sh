@@ -2,8 +2,8 @@
 # Made once (a minute), and only for the lab tests that say `# Needs: image`.
 # shellcheck shell=bash
 
-IMAGE_PACKAGES=(podman crun passt uidmap netavark rpm createrepo-c gnupg)
-BASE_PACKAGES=(dnf rpm systemd ca-certificates)
+IMAGE_PACKAGES=(podman crun passt uidmap netavark rpm createrepo-c gnupg openssl)
+BASE_PACKAGES=(dnf rpm systemd curl ca-certificates)
 
 image_key() {
     { root_key; printf '%s\n' "${IMAGE_PACKAGES[@]}" "${BASE_PACKAGES[@]}"; folder_text "$TOP/tests/lab/image"; cat "$TOP/build-aux/lib/image.sh"; } | short_hash
@@ -34,9 +34,9 @@ make_image() {
     mmdebstrap "${MMDEBSTRAP[@]}" --include="$list" "$SUITE" "$base" >&2 ||
         die "mmdebstrap could not make the base image: its message is above. Is the network up?"
     contained "base-$$" systemd-nspawn "${NSPAWN[@]}" --as-pid2 --pipe -M "base-$$" -D "$base" --private-network \
-        --bind-ro="$TOP/tests/lab/image:/image" --bind-ro="$IMAGE.new/srv/lab/rpm:/rpm" \
+        --bind-ro="$TOP/tests/lab/image:/image" --bind-ro="$IMAGE.new/srv/lab/rpm:/rpm" --bind-ro="$IMAGE.new/srv/lab/site.crt:/site.crt" \
         bash /image/base.sh </dev/null >&2 || die "The base image could not be made: see above."
-    rmdir "$IMAGE.new/image" "$base/image" "$base/rpm" 2>/dev/null || true
+    rm -rf --one-file-system "$IMAGE.new/image" "$base/image" "$base/rpm" "$base/site.crt"
     tar -C "$base" --numeric-owner --sort=name --one-file-system -cf "$IMAGE.new/srv/lab/base.tar" .
     rm -rf --one-file-system "$base"
     mv "$IMAGE.new" "$IMAGE"

@@ -221,6 +221,9 @@ fn show_step(app: &App, number: usize, planned: &PlannedStep) {
             let shown = |path: &str| app.host.display(std::path::Path::new(path));
             vec![format!("{} → {}", shown(&copy.from), shown(&copy.to))]
         }
+        Action::Place(placed) => {
+            placed.iter().map(|one| app.host.display(std::path::Path::new(&one.path))).collect()
+        }
     };
     for detail in details {
         app.out.line(&paint(Style::Dim, &format!("       {detail}")));
@@ -294,8 +297,14 @@ fn answer(app: &App, plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
             .warn(&gettext("Interrupted: what was begun is finished, the rest was not started."));
     }
     let done = outcome.done();
-    if done > 0 {
-        let text = ngettext("{n} change made", "{n} changes made", done);
+    // An edit of the repository that changes no item.
+    let edited = plan.changes.is_empty() && outcome.operation.is_some() && outcome.complete();
+    let edited = plan.steps.first().filter(|_| edited && plan.undoes.is_none());
+    if done > 0 || edited.is_some() {
+        let text = match edited {
+            Some(planned) => planned.step.title.clone(),
+            None => ngettext("{n} change made", "{n} changes made", done),
+        };
         let text = fill(&text, &[("n", &done.to_string())]);
         let undo = outcome.operation.filter(|_| plan.undoes.is_none()).map(|number| {
             let undo = gettext("to take it back: bkt undo {number}");

@@ -35,6 +35,9 @@ pub(super) struct Selection {
     pub(super) subsystems: Vec<String>,
     #[command(flatten)]
     pub(super) choice: Choice,
+    /// What the next image brings is to be had now.
+    #[arg(skip)]
+    pub(super) now: bool,
 }
 
 /// What of the named subsystems is meant, and what may be done to it.
@@ -102,6 +105,7 @@ pub(super) fn go_with(
     request.prune = choice.prune;
     request.force = choice.force;
     request.secrets = secrets;
+    request.now = selection.now;
     request.layer = app.layer();
     let unread = act::tell_unread(app, &engine, &report);
     let exit = act::request(app, &engine, &report, request)?;

@@ -13,18 +13,23 @@ use crate::host::{self, Host};
 use crate::words::{self, gettext};
 
 mod act;
+mod admin;
 mod app;
 mod apply;
 mod capture;
 mod check;
 mod completions;
+mod containerfile;
 mod diff;
+mod dnf;
 mod errors;
 mod extension;
 mod flatpak;
 mod gsetting;
 mod gsetting_diff;
 mod history;
+mod image;
+mod kargs;
 mod local;
 mod names;
 mod noun;
@@ -36,9 +41,11 @@ mod redo;
 mod repo;
 mod resolve;
 mod schema;
+mod shim;
 mod show;
 mod status;
 mod undo;
+mod units;
 
 use app::{App, Exit, Global};
 
@@ -62,7 +69,7 @@ Exit status:
   0    done
   1    an error
   2    the command line is wrong
-  3    there are differences (drift check, and status and diff with --exit-code)
+  3    there are differences (drift check, containerfile check, and status and diff with --exit-code)
   4    a decision is needed and may not be asked for
   5    partly done
   130  interrupted before anything was done"),
@@ -90,6 +97,11 @@ enum Verb {
     Flatpak(flatpak::Args),
     Extension(extension::Args),
     Gsetting(gsetting::Args),
+    Dnf(dnf::Args),
+    Image(image::Args),
+    Admin(admin::Args),
+    Shim(shim::Args),
+    Containerfile(containerfile::Args),
     Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
@@ -138,6 +150,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Flatpak(args)) => flatpak::run(&app, args),
         Some(Verb::Extension(args)) => extension::run(&app, args),
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
+        Some(Verb::Dnf(args)) => dnf::run(&app, args),
+        Some(Verb::Image(args)) => image::run(&app, args),
+        Some(Verb::Admin(args)) => admin::run(&app, args),
+        Some(Verb::Shim(args)) => shim::run(&app, args),
+        Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),

@@ -14,7 +14,7 @@ pub(super) struct List {}
 #[command(about = gettext("Change this machine to what the manifest says"))]
 pub(super) struct Sync {
     #[command(flatten)]
-    choice: Choice,
+    pub(super) choice: Choice,
 }
 
 #[derive(clap::Args)]
@@ -47,6 +47,7 @@ pub(super) fn capture(app: &App, noun: &str, args: &Capture) -> anyhow::Result<E
     capture::go(app, Verb::Capture, &args.selection(noun), args.secrets)
 }
 
-fn selection(noun: &str, choice: &Choice) -> Selection {
-    Selection { subsystems: vec![noun.to_owned()], choice: choice.clone() }
+/// What a choice means of `noun`.
+pub(super) fn selection(noun: &str, choice: &Choice) -> Selection {
+    Selection { subsystems: vec![noun.to_owned()], choice: choice.clone(), now: false }
 }

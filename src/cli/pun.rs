@@ -4,6 +4,7 @@
 use super::act;
 use super::app::{App, Exit};
 use crate::core::item::SubsystemId;
+use crate::core::plan::Plan;
 use crate::core::report::Report;
 use crate::engine::{Engine, Reach, Wish};
 use crate::words::gettext;
@@ -23,6 +24,42 @@ pub(super) struct Pun {
     secrets: bool,
 }
 
+/// The same for a verb that is about the next image alone: it changes the manifest, and with it the Containerfile.
+#[derive(clap::Args)]
+pub(super) struct Recorded {
+    #[arg(long, help = gettext("Do not look up whether it exists"))]
+    force: bool,
+}
+
+/// What a verb's options say about how it acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct How {
+    /// The sides to act on.
+    pub(super) reach: Reach,
+    /// Whether nothing is to be looked up.
+    pub(super) force: bool,
+    /// Whether what looks like a secret may be saved.
+    pub(super) secrets: bool,
+}
+
+/// The options of a verb that say how it acts: one verb may stand in several places, with different ones.
+pub(super) trait Options: clap::Args {
+    /// What they say.
+    fn how(&self) -> How;
+}
+
+impl Options for Pun {
+    fn how(&self) -> How {
+        How { reach: self.reach(), force: self.force, secrets: self.secrets }
+    }
+}
+
+impl Options for Recorded {
+    fn how(&self) -> How {
+        How { reach: Reach::Manifest, force: self.force, secrets: false }
+    }
+}
+
 impl Pun {
     /// Whether nothing is to be looked up.
     pub(super) fn force(&self) -> bool {
@@ -40,21 +77,32 @@ impl Pun {
 }
 
 /// Surveys `subsystems`, lets `wishes` say what is to become of which item, and carries that out on the sides that
-/// `pun` names: first on the machine, and then, if that worked, in the manifests.
+/// `options` name: first on the machine, and then, if that worked, in the manifests.
 pub(super) fn act(
     app: &App,
     subsystems: &[SubsystemId],
-    pun: &Pun,
+    options: &impl Options,
     wishes: impl FnOnce(&Engine, &Report) -> anyhow::Result<Vec<Wish>>,
 ) -> anyhow::Result<Exit> {
+    let (engine, plan) = plan(app, subsystems, options.how(), wishes)?;
+    act::carry_out(app, &engine, plan)
+}
+
+/// The plan that [`act`] carries out.
+pub(super) fn plan(
+    app: &App,
+    subsystems: &[SubsystemId],
+    how: How,
+    wishes: impl FnOnce(&Engine, &Report) -> anyhow::Result<Vec<Wish>>,
+) -> anyhow::Result<(Engine, Plan)> {
     let engine = act::open(app)?;
     let report = app.survey_ids(&engine, subsystems)?;
     let wishes = wishes(&engine, &report)?;
-    if !pun.force {
+    if !how.force {
         let _busy = super::progress::busy(&app.out, gettext("Looking it up"));
         engine.validate(&wishes)?;
     }
-    let mut plan = engine.plan_wishes(&report, &wishes, pun.reach(), &app.layer(), pun.secrets)?;
-    plan.local = pun.local.then(|| app.typed());
-    act::carry_out(app, &engine, plan)
+    let mut plan = engine.plan_wishes(&report, &wishes, how.reach, &app.layer(), how.secrets)?;
+    plan.local = (how.reach == Reach::System).then(|| app.typed());
+    Ok((engine, plan))
 }

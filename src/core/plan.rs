@@ -199,6 +199,35 @@ pub struct Copy {
     pub moving: bool,
 }
 
+/// A file that is more than its text, or a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Node {
+    /// A text file.
+    File {
+        /// Its text.
+        text: String,
+        /// Its permissions: `0o755`.
+        mode: u32,
+    },
+    /// A symbolic link.
+    Link {
+        /// Where it leads, as it is written there.
+        target: String,
+    },
+}
+
+/// A path going from one file or link to another. `None` is absence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Placed {
+    /// Absolute path.
+    pub path: String,
+    /// What is there now.
+    pub before: Option<Node>,
+    /// What is to be there.
+    pub after: Option<Node>,
+}
+
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -213,6 +242,8 @@ pub enum Action {
     Download(Download),
     /// Copies or moves a directory; what was in its new place goes.
     Copy(Copy),
+    /// Puts files with their permissions, and links, in their places, each durably and atomically.
+    Place(Vec<Placed>),
 }
 
 /// One step of a plan. A step happens as a whole or, where it runs a program, may be interrupted.

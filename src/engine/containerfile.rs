@@ -148,7 +148,9 @@ impl Engine {
             manifests.put_other(&name, Some(text))?;
         }
         let title = gettext("Write the Containerfile");
-        Ok(Plan { steps: manifest_step(title, manifests.edits()), ..Plan::default() })
+        // Whoever asks for it means it, and can take it back.
+        let steps = manifest_step(title, manifests.edits());
+        Ok(Plan { system_first: true, steps, ..Plan::default() })
     }
 
     /// Adds the Containerfile to what is written, where a manifest of an image is. Returns whether it changes.

@@ -10,8 +10,10 @@ use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
 use crate::host::command::RunError;
+use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
 use crate::host::http::{HttpError, Trouble};
+use crate::host::inside::Elsewhere;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
@@ -88,6 +90,20 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     }
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
+    }
+    if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
+        let message = gettext("neither dnf5 nor dnf is installed here");
+        let hint =
+            gettext("Ask in a box that has it, such as a toolbox: toolbox run dnf search NAME");
+        return Some(told(message, hint));
+    }
+    if let Some(Elsewhere { within }) = error.downcast_ref::<Elsewhere>() {
+        let message =
+            gettext("this runs {within}, and what is to be changed is the machine itself");
+        let hint = gettext(
+            "Run it outside of the box; or change the manifest alone, for the next image: --manifest-only",
+        );
+        return Some(told(fill(&message, &[("within", within)]), hint));
     }
     if error.is::<NoVersion>() {
         let message = gettext("which version of GNOME Shell this machine has could not be told");

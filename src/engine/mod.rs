@@ -138,16 +138,27 @@ impl Engine {
         item: &ItemKey,
         reason: Option<&str>,
     ) -> anyhow::Result<Plan> {
-        let mut manifests = self.manifests();
         let mut rule = json!({ "subsystem": subsystem.as_str(), "item": literally(item) });
         if let Some(reason) = reason {
             rule["reason"] = reason.into();
         }
-        manifests.edit(&Layer::Shared, IGNORE_FILE, |doc| {
-            doc.put("ignore", &|entry| *entry == rule, &rule, &|_| String::new());
-            Ok(())
-        })?;
         let title = fill(&gettext("Ignore {item}"), &[("item", item.as_str())]);
+        self.plan_edit(title, |manifests| {
+            manifests.edit(&Layer::Shared, IGNORE_FILE, |doc| {
+                doc.put("ignore", &|entry| *entry == rule, &rule, &|_| String::new());
+                Ok(())
+            })
+        })
+    }
+
+    /// The plan that makes an edit of the repository that changes no item; `title` says what it does.
+    pub fn plan_edit(
+        &self,
+        title: String,
+        edit: impl FnOnce(&mut Manifests) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Plan> {
+        let mut manifests = self.manifests();
+        edit(&mut manifests)?;
         Ok(Plan { steps: manifest_step(title, manifests.edits()), ..Plan::default() })
     }
 

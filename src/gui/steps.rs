@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bucket::core::plan::{Action, BlockedChange, Change, Plan, PlannedStep, Risk, Side};
+use bucket::core::plan::{
+    Action, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side,
+};
 use bucket::engine::{Outcome, Verdict};
 use bucket::host::command;
 use bucket::words::{self, fill, gettext, ngettext};
@@ -53,6 +55,20 @@ pub fn exact(action: &Action) -> String {
         }
         Action::Download(download) => format!("{}\n→ {}", download.url, download.path),
         Action::Copy(copy) => format!("{}\n→ {}", copy.from, copy.to),
+        Action::Place(placed) => {
+            let said = |node: &Option<Node>| match node {
+                None => String::new(),
+                Some(Node::Link { target }) => format!("→ {target}\n"),
+                Some(Node::File { text, .. }) => text.clone(),
+            };
+            let diffs = placed.iter().map(|one| {
+                let (before, after) = (said(&one.before), said(&one.after));
+                let diff = TextDiff::from_lines(&before, &after);
+                let text = diff.unified_diff().context_radius(1).to_string();
+                format!("{}\n{}", one.path, text.trim_end())
+            });
+            diffs.collect::<Vec<_>>().join("\n\n")
+        }
     }
 }
 

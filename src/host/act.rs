@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use tokio_util::sync::CancellationToken;
 
 use super::{Host, fs};
-use crate::core::plan::{Action, Copy, Download, FileEdit};
+use crate::core::plan::{Action, Copy, Download, FileEdit, Placed};
 use crate::words::{fill, gettext};
 
 /// Performs one action. Lines of a program's output go to `line`.
@@ -34,7 +34,22 @@ pub fn perform(
         Action::Copy(Copy { from, to, moving }) => {
             Ok(super::tree::copy(Path::new(from), Path::new(to), *moving)?)
         }
+        Action::Place(placed) => place(placed),
     }
+}
+
+/// The same for files with their permissions, and links.
+fn place(placed: &[Placed]) -> Result<()> {
+    for one in placed {
+        let now = super::place::read(Path::new(&one.path))?;
+        if now != one.before && now != one.after {
+            bail!(fill(&gettext("“{path}” has changed meanwhile"), &[("path", &one.path)]));
+        }
+    }
+    for one in placed {
+        super::place::put(Path::new(&one.path), one.after.as_ref())?;
+    }
+    Ok(())
 }
 
 /// Writes files, after looking at all of them: none is touched if one has moved.

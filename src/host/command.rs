@@ -117,6 +117,12 @@ pub trait Runner: Send + Sync {
         line: &mut dyn FnMut(&str),
         cancel: &CancellationToken,
     ) -> Result<String, RunError>;
+
+    /// Becomes `command`, which then has the terminal, the signals and the exit status. Returns only where that did not
+    /// work, or where nothing is really run.
+    fn become_program(&self, command: &Command) -> RunError {
+        RunError::NotFound { program: command.program.clone() }
+    }
 }
 
 /// A command line for people, secrets left out, quoted as a shell would need it.
@@ -126,6 +132,15 @@ pub fn display(command: &Command) -> String {
         .map(|word| quote(&secret::redact(word)))
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// Whether a program of this name is on the path.
+pub fn is_installed(host: &super::Host, name: &str) -> bool {
+    let dirs = host.var("PATH").unwrap_or_default().split(':');
+    dirs.filter(|dir| dir.starts_with('/')).any(|dir| {
+        let path = std::path::Path::new(dir).join(name);
+        path.is_file() && rustix::fs::access(&path, rustix::fs::Access::EXEC_OK).is_ok()
+    })
 }
 
 fn quote(word: &str) -> String {
@@ -152,6 +167,13 @@ impl Runner for Real {
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
         runtime.block_on(run(command, line, cancel))
     }
+
+    #[allow(clippy::disallowed_methods, reason = "the one place that starts processes")]
+    fn become_program(&self, command: &Command) -> RunError {
+        use std::os::unix::process::CommandExt;
+        let source = std::process::Command::new(&command.program).args(&command.args).exec();
+        not_started(command, source)
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one place that starts processes")]
@@ -172,10 +194,7 @@ async fn run(
         .process_group(0)
         .kill_on_drop(true)
         .spawn()
-        .map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => RunError::NotFound { program: command.program.clone() },
-            _ => io(source),
-        })?;
+        .map_err(|source| not_started(command, source))?;
     let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
     let mut out = Lines::new(child.stdout.take());
     let mut err = Lines::new(child.stderr.take());
@@ -216,6 +235,13 @@ async fn run(
         status: status.to_string(),
         tail: tail.trim().to_owned(),
     })
+}
+
+fn not_started(command: &Command, source: std::io::Error) -> RunError {
+    match source.kind() {
+        std::io::ErrorKind::NotFound => RunError::NotFound { program: command.program.clone() },
+        _ => RunError::Io { command: display(command), source },
+    }
 }
 
 fn signal(group: Option<rustix::process::Pid>, signal: rustix::process::Signal) {

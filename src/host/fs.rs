@@ -108,7 +108,11 @@ pub fn write(path: &Path, text: Option<&str>) -> Result<(), FsError> {
 
 /// Removes what a crash in [`write`] left beside `path`. The caller keeps other writers out.
 pub fn tidy(path: &Path) -> Result<(), FsError> {
-    let path = &follow(path);
+    tidy_beside(&follow(path))
+}
+
+/// The same, where a link stands for itself.
+pub(super) fn tidy_beside(path: &Path) -> Result<(), FsError> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     let ours = format!(".{}.", file_name(path));
     for name in list(parent)?.unwrap_or_default() {

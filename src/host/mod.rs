@@ -14,15 +14,18 @@ pub mod command;
 pub mod commit;
 pub mod dconf;
 pub mod deployment;
+pub mod dnf;
 pub mod flatpak;
 pub mod follow;
 pub mod fs;
 pub mod http;
 pub mod images;
+pub mod inside;
 pub mod interrupt;
 pub mod keyfile;
 pub mod logind;
 pub mod notify;
+pub mod place;
 pub mod podman;
 pub mod privilege;
 pub mod rpmdb;
@@ -128,6 +131,11 @@ impl Host {
         );
         self.log.end(number, result.as_ref().map(drop).map_err(ToString::to_string), said);
         result
+    }
+
+    /// Becomes a program that speaks to the person itself. Returns only where that did not work.
+    pub fn become_program(&self, command: &Command) -> RunError {
+        self.runner.become_program(command)
     }
 
     /// The time.

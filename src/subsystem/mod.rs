@@ -16,6 +16,7 @@ pub mod flatpak;
 pub mod gsettings;
 pub mod kargs;
 pub mod units;
+pub mod shims;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -256,6 +257,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
         Box::new(gsettings::Gsettings),
+        Box::new(shims::Shims),
     ]
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod broken;
+mod containerfile;
 mod crash;
 mod edits;
 mod exit;
@@ -22,5 +23,6 @@ mod json;
 mod reference;
 mod sandbox;
 mod service;
+mod shim;
 mod terminal;
 mod verbs;

@@ -207,6 +207,54 @@ proptest! {
     }
 }
 
+/// Whatever edits a manifest regenerates all sections in the same write; the section of a manifest that cannot be read
+/// stays as it is, and stops no other.
+#[test]
+fn a_capture_brings_the_containerfile_with_it() {
+    let dir = scratch();
+    let repo = dir.path().join("repo");
+    let machine = Machine::new(dir.path(), "here", &repo);
+    let item = |color: &str| vec![("x".to_owned(), Record::new().with("color", color))];
+    let capture = |color: &str| {
+        machine.set_system(&item(color));
+        let report = machine.engine().survey(&[]).unwrap();
+        let outcome = run(&machine.engine(), &report, &everything(Verb::Capture));
+        assert!(outcome.complete(), "{outcome:?}");
+        machine.bytes()[3].clone().unwrap()
+    };
+    let lines = |text: &str| {
+        text.lines()
+            .filter(|line| !line.contains("managed by"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let said = lines(&capture("red"));
+    assert_eq!((said[1].as_str(), said[2].as_str()), ("# === END COPR_REPOS ===", "RUN mine"));
+    assert!(said[3].contains("x Record") && said[3].contains("red"), "{said:?}");
+    assert!(!machine.engine().containerfile().unwrap().unwrap().drifts());
+
+    let other = r#"{"items": [{"name": "other", "color": "green"}]}"#;
+    std::fs::write(repo.join("manifests/toy-two.json"), other).unwrap();
+    assert!(machine.engine().containerfile().unwrap().unwrap().drifts());
+    assert!(capture("blue").contains("other Record"));
+    std::fs::write(repo.join("manifests/toy-two.json"), "{ not json").unwrap();
+    let said = capture("green");
+    assert!(said.contains("other Record"), "{said}");
+    assert!(said.lines().any(|line| line.contains("x Record") && line.contains("green")), "{said}");
+    let error = machine.engine().containerfile().unwrap_err().to_string();
+    assert!(error.contains("toy-two.json:1:"), "{error}");
+
+    // What does not parse stops an edit before anything is written.
+    std::fs::write(repo.join("Containerfile"), "# === END COPR_REPOS ===\n").unwrap();
+    machine.set_system(&item("white"));
+    let before = machine.bytes();
+    let report = machine.engine().survey(&[]).unwrap();
+    let error = machine.engine().plan(&report, &everything(Verb::Capture)).unwrap_err();
+    assert!(error.to_string().contains("Containerfile:1:1: "), "{error}");
+    assert_eq!(machine.bytes()[..2], before[..2]);
+    assert!(machine.engine().plan(&report, &everything(Verb::Apply)).is_ok());
+}
+
 /// What this machine's layer drops is captured into that layer: other machines keep what they share.
 #[test]
 fn a_capture_of_what_this_machine_drops_stays_here() {

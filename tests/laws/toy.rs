@@ -12,6 +12,7 @@ use bucket::engine::Engine;
 use bucket::host::command::RunError;
 use bucket::host::{Environment, Host, Runner, fs};
 use bucket::manifest::Manifests;
+use bucket::manifest::containerfile::{Section, write};
 use bucket::manifest::repo::{Found, Repo};
 use bucket::subsystem::{About, ManifestFile, Page, Steps, Subsystem, Unreadable, Watch};
 use serde_json::{Map, Value as Json, json};
@@ -39,6 +40,17 @@ macro_rules! about {
 
 static ONE: About = about!("toy", "toy.json");
 static TWO: About = about!("toy-two", "toy-two.json");
+
+/// With a section for each toy, neither of which says what a manifest does.
+const CONTAINERFILE: &str = "\
+FROM x
+# === COPR_REPOS (managed by bkt) ===
+stale
+# === END COPR_REPOS ===
+RUN mine
+# === SYSTEM_PACKAGES (managed by bkt) ===
+stale
+# === END SYSTEM_PACKAGES ===";
 
 /// The toy; there are two of them, so that one can fail while the other works.
 pub struct Toy(&'static About);
@@ -96,6 +108,17 @@ impl Subsystem for Toy {
 
     fn wanted(&self, manifests: &Manifests, _: &Host) -> Result<WantedItems> {
         manifests.items(self.file(), "items", |entry: &Map<String, Json>| Ok(read(entry)))
+    }
+
+    fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {
+        let items =
+            manifests.items(self.file(), "items", |entry: &Map<String, Json>| Ok(read(entry)))?;
+        let body: String = items
+            .iter()
+            .map(|(key, wanted)| write::comment(&format!("{key} {:?}", wanted.record)))
+            .collect();
+        let name = if self.0.id == ONE.id { "SYSTEM_PACKAGES" } else { "COPR_REPOS" };
+        Ok(Some(Section::new(name, body)?))
     }
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
@@ -182,6 +205,7 @@ impl Machine {
     /// A machine named `name` below `dir`, with its repository at `repo`.
     pub fn new(dir: &Path, name: &str, repo: &Path) -> Self {
         std::fs::create_dir_all(repo.join("manifests")).unwrap();
+        std::fs::write(repo.join("Containerfile"), CONTAINERFILE).unwrap();
         let root = dir.join(name);
         std::fs::create_dir_all(root.join("system")).unwrap();
         Self { root, repo: repo.to_owned() }
@@ -217,8 +241,8 @@ impl Machine {
         std::fs::write(self.repo.join("manifests/toy.json"), text).unwrap();
     }
 
-    /// Every byte of both sides, and the agreed values.
-    pub fn bytes(&self) -> [Option<String>; 3] {
+    /// Every byte of both sides, the agreed values, and the Containerfile.
+    pub fn bytes(&self) -> [Option<String>; 4] {
         let read = |path: PathBuf| std::fs::read_to_string(path).ok();
         let base =
             read(self.root.join("home/.local/state/bkt/toy-repository/base.json")).map(|text| {
@@ -229,6 +253,7 @@ impl Machine {
             read(self.root.join("system/toy.json")),
             read(self.repo.join("manifests/toy.json")),
             base.filter(|items| items != "{}"),
+            read(self.repo.join("Containerfile")),
         ]
     }
 }

@@ -7,6 +7,7 @@
 use thiserror::Error;
 
 mod edit;
+pub mod own;
 mod place;
 pub mod write;
 

@@ -47,7 +47,7 @@ fn is_blank(line: Option<&str>) -> bool {
 }
 
 /// Where the last stage is checked, with the comment above: what comes later is not.
-fn lint(text: &str, instructions: &[Range<usize>]) -> Option<usize> {
+pub(super) fn lint(text: &str, instructions: &[Range<usize>]) -> Option<usize> {
     let checks = |one: &&Range<usize>| {
         is(text, one, "RUN")
             && text.get((*one).clone()).is_some_and(|said| said.contains("bootc container lint"))
@@ -72,7 +72,7 @@ fn is(text: &str, instruction: &Range<usize>, name: &str) -> bool {
 }
 
 /// The instructions of a Containerfile, each with its continuation lines and heredocs.
-fn instructions(text: &str) -> Vec<Range<usize>> {
+pub(super) fn instructions(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     // The delimiters of heredocs that are still to end, and whether the instruction goes on.
     let (mut heredocs, mut goes_on): (Vec<Heredoc<'_>>, bool) = (Vec::new(), false);

@@ -8,11 +8,21 @@ mkdir -p /usr/lib/sysimage/rpm /etc/rpm /srv/lab
 rm -rf /var/lib/rpm
 ln -s ../../usr/lib/sysimage/rpm /var/lib/rpm
 echo '%_dbpath /usr/lib/sysimage/rpm' > /etc/rpm/macros
-cp -r /rpm /srv/lab/
-rm -rf /srv/lab/rpm/base
+mkdir /srv/lab/rpm
+cp -r /rpm/fedora /srv/lab/rpm/
+
+cat /site.crt >> /etc/ssl/certs/ca-certificates.crt
 
 rm -f /usr/lib/os-release /etc/os-release
 rpm --install --nosignature /rpm/base/*.rpm
+
+# With Python 3.13 this libcomps forgets a list while it is gone through, so that dnf crashes on any group.
+comps=/usr/lib/python3/dist-packages/dnf/comps.py
+sed -i -E -e 's/ in self\._i\.(categories|environments|groups)\)/ in _kept(self._i.\1))/' -e 's/map\((.*), self\.packages\)/map(\1, _kept(self.packages))/' \
+    -e 's/ in self\.packages / in _kept(self.packages) /' -e 's/ in self\.(group_ids|option_ids):/ in _kept(self.\1):/' \
+    -e 's/chain\(self\.group_ids, self\.option_ids\)/chain(_kept(self.group_ids), _kept(self.option_ids))/' "$comps"
+printf '\n\ndef _kept(things):\n    return [things[i] for i in range(len(things))]\n' >> "$comps"
+rm -rf /usr/lib/python3/dist-packages/dnf/__pycache__/comps.*
 
 mkdir -p /etc/yum.repos.d
 cat > /etc/yum.repos.d/fedora.repo <<'REPO'

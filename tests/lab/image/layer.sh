@@ -15,4 +15,8 @@ systemctl --quiet --global disable podman.socket podman-auto-update.timer podman
 cp -r "$HERE"/files/. /
 install -d -o 1000 -g 1000 /srv/atomic   # where tests/lab/atomic.py makes its machine
 bash "$HERE/rpms.sh" /srv/lab/rpm
+# The certificate of tests/lab/rpm-site.py.
+mapfile -t hosts < <(awk '/example|copr/ { print $2 }' /etc/hosts)
+openssl req -quiet -x509 -newkey rsa:2048 -nodes -days 36500 -subj "/CN=The lab's sites" -addext "subjectAltName=$(printf ',DNS:%s' "${hosts[@]}" | cut -c2-)" \
+    -keyout /srv/lab/site.key -out /srv/lab/site.crt
 rm -f /etc/resolv.conf   # nspawn made it, for apt
