@@ -34,6 +34,7 @@ pub mod shell;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tree;
+pub mod yum;
 
 pub use command::{CommandLog, RunError, Runner};
 

@@ -17,6 +17,8 @@ pub mod gsettings;
 pub mod kargs;
 pub mod units;
 pub mod shims;
+pub mod copr;
+pub mod packages;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -253,6 +255,8 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
         Box::new(base::Base),
+        Box::new(packages::Packages),
+        Box::new(copr::Copr),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
