@@ -316,35 +316,38 @@ fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
 
 /// Why a change cannot be made here.
 fn obstacle(change: &Change, item: Item<'_>, arguments: &Arguments, able: bool) -> Option<Blocked> {
+    if able {
+        return None;
+    }
     let given = arguments.image.iter().any(|one| one == item.argument());
-    let reason = match (item, change.after.is_some()) {
-        (Item::Append(_), false) if given => {
-            let text = gettext(
-                "The image gives the kernel argument {argument}: it goes with the next image, and “bkt admin kargs remove” leaves it out on this machine",
-            );
-            return Some(Blocked::later(
-                &change.item,
-                fill(&text, &[("argument", item.argument())]),
-            ));
-        }
-        _ if able => return None,
-        (Item::Append(_), true) => {
-            let text = gettext(
+    let (later, reason) = match (item, change.after.is_some()) {
+        (Item::Append(_), true) => (
+            true,
+            gettext(
                 "There is no rpm-ostree here that could change the kernel's arguments: {argument} comes with the next image",
-            );
-            return Some(Blocked::later(
-                &change.item,
-                fill(&text, &[("argument", item.argument())]),
-            ));
-        }
-        (Item::Remove(_), true) => gettext(
-            "An image can only add kernel arguments, and there is no rpm-ostree here that could remove {argument}: edit the boot loader's entry",
+            ),
         ),
-        _ => gettext(
-            "There is no rpm-ostree here that could change the kernel argument {argument}: edit the boot loader's entry",
+        (Item::Append(_), false) if given => (
+            true,
+            gettext(
+                "There is no rpm-ostree here that could change the kernel's arguments: {argument} goes with the next image",
+            ),
+        ),
+        (Item::Remove(_), true) => (
+            false,
+            gettext(
+                "An image can only add kernel arguments, and there is no rpm-ostree here that could remove {argument}: edit the boot loader's entry",
+            ),
+        ),
+        _ => (
+            false,
+            gettext(
+                "There is no rpm-ostree here that could change the kernel argument {argument}: edit the boot loader's entry",
+            ),
         ),
     };
-    Some(Blocked::never(&change.item, fill(&reason, &[("argument", item.argument())])))
+    let reason = fill(&reason, &[("argument", item.argument())]);
+    Some(Blocked { item: change.item.clone(), reason, later })
 }
 
 /// The file that bootc reads: what every machine is started with, in the manifest's order.

@@ -22,6 +22,8 @@ use crate::words::{fill, gettext, mark};
 mod inside;
 mod install;
 mod manifest;
+#[cfg(test)]
+mod parity_tests;
 mod preset;
 mod stand;
 mod steps;
