@@ -238,6 +238,17 @@ name!(
     is_rpm_word
 );
 
+name!(
+    /// An argument of an image's build: `ENABLE_X`.
+    BuildArg,
+    "a build argument",
+    "capital letters, digits and “_”, starting with a letter, such as ENABLE_X",
+    |text| {
+        all(text, 255, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            && text.starts_with(|c: char| c.is_ascii_uppercase())
+    }
+);
+
 /// Parts joined by slashes, none of which leads elsewhere or needs quoting beyond its spaces.
 fn is_path(text: &str) -> bool {
     let fit = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '`' | ';' | '$');
@@ -290,6 +301,7 @@ mod tests {
             assert!(text.parse::<CoprName>().is_err(), "{text:?}");
             assert!(text.parse::<RepoId>().is_err(), "{text:?}");
             assert!(text.parse::<UnitName>().is_err(), "{text:?}");
+            assert!(text.parse::<BuildArg>().is_err(), "{text:?}");
             // A kernel argument may have any path for its value.
             assert!(text.contains("a/..") || text.parse::<Karg>().is_err(), "{text:?}");
             assert!(text.parse::<ShimName>().is_err(), "{text:?}");

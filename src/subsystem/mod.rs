@@ -19,6 +19,8 @@ pub mod units;
 pub mod shims;
 pub mod copr;
 pub mod packages;
+pub mod etc_files;
+pub mod image_config;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -252,16 +254,18 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
-        Box::new(kargs::KernelArguments),
-        Box::new(units::SystemdUnits),
-        Box::new(base::Base),
         Box::new(packages::Packages),
         Box::new(copr::Copr),
+        Box::new(kargs::KernelArguments),
+        Box::new(units::SystemdUnits),
+        Box::new(etc_files::EtcFiles),
+        Box::new(image_config::ImageConfig),
+        Box::new(shims::Shims),
+        Box::new(base::Base),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
         Box::new(gsettings::Gsettings),
-        Box::new(shims::Shims),
     ]
 }
 
