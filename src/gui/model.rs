@@ -11,7 +11,7 @@ use bucket::host::command;
 use bucket::subsystem::{About, Page};
 use bucket::words::{self, fill, gettext, ngettext};
 
-use crate::values::{Shown, agreed, shown};
+use crate::values::{Shown, agreed, is_lone_text, shown};
 
 /// How long a note may be to stand in a column.
 const CELL_CHARS: usize = 24;
@@ -54,7 +54,7 @@ impl Row {
             _ => words::item(item),
         };
         // A value needs no name where there is only one it can be.
-        let lone = about.fields.len() == 1;
+        let lone = about.fields.len() == 1 || is_lone_text(item);
         let manifest = shown(item, Side::Manifest, lone);
         let mut system = shown(item, Side::System, lone);
         let mut parts = vec![reason];

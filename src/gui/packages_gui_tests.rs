@@ -316,3 +316,15 @@ fn many_notices_become_one_where_there_is_little_room() {
     notices.show(&both[..1], true);
     assert_eq!(titles(), ["one"]);
 }
+
+#[gtk::test]
+fn every_icon_exists() {
+    adw::init().expect("a display");
+    let display = gtk::gdk::Display::default().expect("a display");
+    let theme = gtk::IconTheme::for_display(&display);
+    let pages = Page::ALL.iter().map(|page| page.icon());
+    let subsystems = bucket::subsystem::all();
+    let icons = pages.chain(subsystems.iter().map(|one| one.about().icon));
+    let missing: Vec<&str> = icons.filter(|icon| !theme.has_icon(icon)).collect();
+    assert_eq!(missing, [""; 0]);
+}

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bucket::core::plan::{
-    Action, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side,
-};
+use bucket::core::plan::{Action, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side};
 use bucket::engine::{Outcome, Verdict};
 use bucket::host::command;
 use bucket::words::{self, fill, gettext, ngettext};

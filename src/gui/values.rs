@@ -72,6 +72,16 @@ pub fn shown(item: &ItemReport, side: Side, lone: bool) -> Shown {
     Shown { text: one_line(&text), full, absent: false }
 }
 
+/// Whether an item has one value, and that a text, which says what it is of itself: “enabled”.
+pub fn is_lone_text(item: &ItemReport) -> bool {
+    let sides = [&item.wanted, &item.live, &item.base];
+    let mut records = sides.into_iter().flatten();
+    let mut names: Vec<&String> = records.clone().flat_map(|record| record.0.keys()).collect();
+    names.sort();
+    names.dedup();
+    names.len() == 1 && records.all(|r| r.0.values().all(|value| matches!(value, Value::Text(_))))
+}
+
 /// What both said when they last agreed.
 pub fn agreed(item: &ItemReport, lone: bool) -> Shown {
     match &item.base {

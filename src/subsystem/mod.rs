@@ -11,16 +11,16 @@ use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
 pub mod base;
+pub mod copr;
+pub mod etc_files;
 pub mod extensions;
 pub mod flatpak;
 pub mod gsettings;
-pub mod kargs;
-pub mod units;
-pub mod shims;
-pub mod copr;
-pub mod packages;
-pub mod etc_files;
 pub mod image_config;
+pub mod kargs;
+pub mod packages;
+pub mod shims;
+pub mod units;
 
 /// The page of the application a subsystem is shown on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,6 +11,7 @@
     reason = "a test fails by panicking, and starts programs"
 )]
 
+mod base;
 mod broken;
 mod containerfile;
 mod crash;

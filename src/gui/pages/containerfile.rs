@@ -8,7 +8,7 @@ use relm4::{Sender, adw, gtk};
 
 use crate::containerfile::{Containerfile, Part, Read, Stand};
 use crate::widgets::diff_list::{Sides, diff_list};
-use crate::widgets::{button_bar, copy_button, loading, set_name, tag};
+use crate::widgets::{button_bar, copy_button, loading, set_name};
 
 /// The page's tag.
 pub const TAG: &str = "containerfile";
@@ -150,15 +150,20 @@ fn summary(file: &Containerfile) -> String {
 /// A section's name and how it stands.
 fn part_row(part: &Part) -> adw::ActionRow {
     let row = adw::ActionRow::builder().use_markup(false).title(&part.name).build();
-    let (state, class) = match part.stand {
-        Stand::InSync => (gettext("In sync"), None),
-        Stand::Differs => (gettext("Differs"), Some("warning")),
-        Stand::Missing => (gettext("Missing from the file"), Some("warning")),
-        Stand::NotNeeded => (gettext("Not needed"), None),
-        Stand::Foreign => (gettext("Not known here"), None),
+    let (state, icon) = match part.stand {
+        Stand::InSync => (gettext("In sync"), "object-select-symbolic"),
+        Stand::Differs => (gettext("Differs"), "dialog-warning-symbolic"),
+        Stand::Missing => (gettext("Missing from the file"), "dialog-warning-symbolic"),
+        Stand::NotNeeded => (gettext("Not needed"), "object-select-symbolic"),
+        Stand::Foreign => {
+            (gettext("Left alone: nothing here makes it"), "action-unavailable-symbolic")
+        }
     };
-    row.set_subtitle(&part.place);
-    row.add_suffix(&tag(&state, class));
+    let said = [state.as_str(), part.place.as_str()].into_iter().filter(|text| !text.is_empty());
+    row.set_subtitle(&said.collect::<Vec<_>>().join(" · "));
+    let icon = gtk::Image::from_icon_name(icon);
+    icon.set_accessible_role(gtk::AccessibleRole::Presentation);
+    row.add_prefix(&icon);
     if !part.wanted.is_empty() {
         let copy = fill(&gettext("Copy {section}"), &[("section", &part.name)]);
         row.add_suffix(&copy_button(&gettext("Copy as the Manifests Say"), &copy, &part.wanted));

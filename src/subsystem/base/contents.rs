@@ -32,8 +32,8 @@ pub struct Contents<'a> {
 
 /// How a path is looked up.
 enum Paths<'a> {
-    /// In the deployment's directory; where something was layered over its image, in that image's commit.
-    Deployment { host: &'a Host, deployment: &'a Deployment, layered: bool },
+    /// In the deployment's directory; where packages were added to its image or taken out of it, in the image's commit.
+    Deployment { host: &'a Host, deployment: &'a Deployment, added: bool, removed: bool },
     /// They were looked up before, and these are there.
     Known(BTreeSet<String>),
     /// A list of packages says nothing of them.
@@ -44,13 +44,13 @@ impl<'a> Contents<'a> {
     /// What the image of a deployment has: what was layered over it on this machine is not of the image.
     pub fn of_deployment(host: &'a Host, deployment: &'a Deployment) -> Self {
         let names = cache::names(host, deployment);
-        let layered = match &names {
-            Ok(names) => !names.added.is_empty(),
-            Err(_) => deployment.origin.holds_back_bootc,
+        let (added, removed) = match &names {
+            Ok(names) => (!names.added.is_empty(), !names.removed.is_empty()),
+            Err(_) => (deployment.origin.holds_back_bootc, deployment.origin.holds_back_bootc),
         };
         Self {
             packages: names.map(|names| names.base).map_err(|error| error.to_string()),
-            paths: Paths::Deployment { host, deployment, layered },
+            paths: Paths::Deployment { host, deployment, added, removed },
         }
     }
 
@@ -116,19 +116,23 @@ impl<'a> Contents<'a> {
         match &self.paths {
             Paths::NotListed => None,
             Paths::Known(paths) => Some(Ok(paths.contains(path))),
-            Paths::Deployment { host, deployment, layered } => {
+            Paths::Deployment { host, deployment, added, removed } => {
                 let path = in_image(path);
-                match exists(&deployment.dir.join(path.trim_start_matches('/'))) {
-                    Ok(true) if *layered => {
-                        let of_image = Commit::of(host, deployment).and_then(|c| c.has(&path));
-                        let text = gettext(
-                            "it is there, but whether the image brought it or a layered package cannot be told: {why}",
-                        );
-                        let told = |why: String| fill(&text, &[("why", &why)]);
-                        Some(of_image.map_err(told))
-                    }
-                    other => Some(other),
+                let here = exists(&deployment.dir.join(path.trim_start_matches('/')));
+                // What is there may have been added, and what is not may have been removed.
+                let sure = match here {
+                    Ok(true) => !added,
+                    Ok(false) => !removed,
+                    Err(_) => true,
+                };
+                if sure {
+                    return Some(here);
                 }
+                let of_image = Commit::of(host, deployment).and_then(|commit| commit.has(&path));
+                let text = gettext(
+                    "whether the image has it cannot be told, since packages of it were changed here: {why}",
+                );
+                Some(of_image.map_err(|why| fill(&text, &[("why", &why)])))
             }
         }
     }

@@ -23,6 +23,7 @@ use crate::words::{fill, gettext, mark, pgettext};
 
 pub mod contents;
 pub mod entry;
+pub mod verify;
 
 use contents::{Contents, Finding};
 use entry::{Assumption, Entry, Kind, REASON};

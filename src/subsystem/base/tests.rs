@@ -95,6 +95,21 @@ fn what_was_layered_over_the_image_is_not_of_it() {
 }
 
 #[test]
+fn what_was_taken_out_of_the_image_here_is_of_it_all_the_same() {
+    let machine = machine(true);
+    let all = machine.dir.path().join("ostree/deploy/os/deploy");
+    let mut below = fs::read_dir(&all).unwrap().map(|entry| entry.unwrap().path());
+    let below = below.find(|path| path.is_dir()).unwrap();
+    let database = rusqlite::Connection::open(below.join("usr/share/rpm/rpmdb.sqlite")).unwrap();
+    database.execute("DELETE FROM Name WHERE key = 'zero'", []).unwrap();
+    fs::remove_file(below.join("usr/bin/own")).unwrap();
+    for key in ["package/zero", "path//usr/bin/own"] {
+        assert_eq!(state(&machine, key), (Drift::InSync, false), "{key}");
+    }
+    assert_eq!(state(&machine, "path//usr/bin/nothing"), (Drift::NotHere, true));
+}
+
+#[test]
 fn what_cannot_be_read_is_unknown_and_other_machines_are_not_meant() {
     let machine = machine(false);
     let other = Machine::new();
