@@ -15,7 +15,6 @@ use crate::host::fs::{FsError, LockError};
 use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
-use crate::host::place::Elsewhere;
 use crate::host::podman::PodmanError;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
