@@ -310,7 +310,7 @@ fn many_notices_become_one_where_there_is_little_room() {
     notices.show(&both, false);
     assert_eq!(titles(), ["one", "two"]);
     notices.show(&both, true);
-    assert_eq!(titles(), ["2 notes"]);
+    assert_eq!(titles(), ["2 things to know"]);
     below::<adw::Banner>(notices.root())[0].emit_by_name::<()>("button-clicked", &[]);
     assert_eq!(*read.borrow(), "one\n\ntwo");
     notices.show(&both[..1], true);

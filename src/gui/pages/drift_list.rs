@@ -111,6 +111,7 @@ impl DriftList {
 
     /// Shows other rows. Those that are the same stay where they are, with focus and scroll position.
     pub fn set_data(&self, data: &PageData) {
+        self.stay_at_top();
         let several = data.sections > 1;
         if several != self.view.header_factory().is_some() {
             self.view.set_header_factory(several.then(header_factory).as_ref());
@@ -153,8 +154,27 @@ impl DriftList {
         (0..self.store.n_items()).filter_map(|i| self.store.item(i).and_downcast()).collect()
     }
 
+    /// A list that is at its top stays there: its view would keep the first row in place, and scroll the heading above
+    /// it away.
+    fn stay_at_top(&self) {
+        let Some(place) = self.view.vadjustment().filter(|place| place.value() < 1.0) else {
+            return;
+        };
+        // The rows have their places in the frame after the next.
+        let frames = Cell::new(0);
+        self.view.add_tick_callback(move |_, _| {
+            frames.set(frames.get() + 1);
+            if frames.get() < 3 {
+                return glib::ControlFlow::Continue;
+            }
+            place.set_value(0.0);
+            glib::ControlFlow::Break
+        });
+    }
+
     /// The filter or the search has changed.
     pub fn refilter(&self) {
+        self.stay_at_top();
         self.filter.changed(gtk::FilterChange::Different);
     }
 

@@ -292,7 +292,7 @@ impl DriftRow {
         }
         if let Some(title) = imp.title.get() {
             // A key says most at its end, so all of it has to be there.
-            title.set_lines(if row.title == row.key.item.as_str() { 3 } else { 2 });
+            title.set_lines(if row.key.item.as_str().ends_with(&row.title) { 3 } else { 2 });
         }
         for (label, shown) in [(&imp.manifest, &row.manifest), (&imp.system, &row.system)] {
             if let Some(label) = label.get() {

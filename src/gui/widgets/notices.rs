@@ -10,6 +10,10 @@ use bucket::words::{fill, gettext, ngettext};
 use relm4::adw::prelude::*;
 use relm4::{adw, gtk};
 
+/// How many that nothing can be done about are shown in full, with room and without.
+const WIDE: usize = 2;
+const NARROW: usize = 1;
+
 /// The banners of one page, below each other.
 pub struct Notices {
     root: gtk::Box,
@@ -55,8 +59,8 @@ impl Notices {
                 banner.connect_button_clicked(move |_| on_remedy(remedy.clone()));
             }
         }
-        if narrow && plain.len() > 1 {
-            let text = ngettext("{n} note", "{n} notes", plain.len());
+        if plain.len() > if narrow { NARROW } else { WIDE } {
+            let text = ngettext("{n} thing to know", "{n} things to know", plain.len());
             let banner = self.add(&fill(&text, &[("n", &plain.len().to_string())]));
             banner.set_button_label(Some(&gettext("Read")));
             let all = plain.iter().map(|notice| notice.text.as_str()).collect::<Vec<_>>();

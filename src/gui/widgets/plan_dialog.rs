@@ -16,6 +16,9 @@ use super::{code_row, set_name, tag};
 use crate::backend::{Planned, Progress, Purpose};
 use crate::steps::{self, Choice, Undone};
 
+/// Below this width of the dialog, tags go below the titles of steps.
+const NARROW: f64 = 450.0;
+
 /// What the dialog is told.
 #[derive(Debug)]
 pub enum PlanMsg {
@@ -32,6 +35,8 @@ pub enum PlanMsg {
     Cancel,
     /// Once more, for what was not done.
     Retry,
+    /// Whether there is no room for tags beside a step.
+    Narrow(bool),
 }
 
 /// What the dialog asks for.
@@ -64,6 +69,8 @@ pub struct PlanDialog {
     outcome: Outcome,
     /// The steps or the result have to be shown anew.
     stale: bool,
+    /// There is no room for tags beside a step.
+    narrow: bool,
 }
 
 /// The dialog's widgets.
@@ -109,6 +116,7 @@ impl SimpleComponent for PlanDialog {
             progress: Progress::default(),
             outcome: Outcome::default(),
             stale: true,
+            narrow: false,
         };
         // What cannot be undone was planned as if it were wanted.
         if model.choices.iter().any(|choice| !choice.ticked && choice.change.held.is_none()) {
@@ -142,6 +150,10 @@ impl SimpleComponent for PlanDialog {
                 }
             }
             PlanMsg::Go => self.run(&sender),
+            PlanMsg::Narrow(narrow) => {
+                self.narrow = narrow;
+                self.stale = self.stage == Stage::Review;
+            }
             PlanMsg::Progress(progress) => self.progress = progress,
             PlanMsg::Ended(outcome) => {
                 self.stage = Stage::Result;
@@ -200,7 +212,7 @@ impl SimpleComponent for PlanDialog {
             if let Some(old) = widgets.steps.take() {
                 widgets.review.remove(&old);
             }
-            let group = steps_group(&self.plan.steps);
+            let group = steps_group(&self.plan.steps, self.narrow);
             widgets.review.add(&group);
             widgets.steps = Some(group);
         }
@@ -291,6 +303,17 @@ fn build(
     let output = sender.output_sender().clone();
     root.connect_closed(move |_| drop(output.send(PlanOut::Closed)));
     root.set_default_widget(Some(&go));
+    let condition = adw::BreakpointCondition::new_length(
+        adw::BreakpointConditionLengthType::MaxWidth,
+        NARROW,
+        adw::LengthUnit::Sp,
+    );
+    let narrow = adw::Breakpoint::new(condition);
+    let input = sender.input_sender().clone();
+    narrow.connect_apply(move |_| drop(input.send(PlanMsg::Narrow(true))));
+    let input = sender.input_sender().clone();
+    narrow.connect_unapply(move |_| drop(input.send(PlanMsg::Narrow(false))));
+    root.add_breakpoint(narrow);
     let (steps, results) = (None, Vec::new());
     PlanWidgets { stage: Stage::Review, stack, cancel, go, review, steps, running, result, results }
 }
@@ -327,8 +350,9 @@ fn plain_row(title: &str, subtitle: &str) -> adw::ActionRow {
     row
 }
 
-/// The steps, each with its exact command or difference to unfold.
-fn steps_group(all: &[PlannedStep]) -> adw::PreferencesGroup {
+/// The steps, each with its exact command or difference to unfold. What a step costs is beside or, if `narrow`, below
+/// its title.
+fn steps_group(all: &[PlannedStep], narrow: bool) -> adw::PreferencesGroup {
     let group = adw::PreferencesGroup::builder().title(gettext("Steps")).build();
     if all.is_empty() {
         group.add(&plain_row(&gettext("Nothing is ticked"), ""));
@@ -336,8 +360,12 @@ fn steps_group(all: &[PlannedStep]) -> adw::PreferencesGroup {
     for planned in all {
         let row = adw::ExpanderRow::builder().use_markup(false).build();
         row.set_title(&planned.step.title);
-        for one in steps::tags(&planned.step.risk) {
-            row.add_suffix(&tag(&one.text, one.class));
+        let tags = steps::tags(&planned.step.risk);
+        if narrow {
+            let words: Vec<&str> = tags.iter().map(|one| one.text.as_str()).collect();
+            row.set_subtitle(&words.join(" · "));
+        } else {
+            tags.iter().for_each(|one| row.add_suffix(&tag(&one.text, one.class)));
         }
         row.add_row(&code_row(&steps::exact(&planned.step.action)));
         group.add(&row);
