@@ -87,7 +87,7 @@ need_nextest() {
 
 # Each parser is fed what a fuzzer makes of fuzz/seeds: the same inputs each time, so that a test says the same everywhere.
 # With BKT_FUZZ_SECONDS it looks for new ones, so long for each parser. What makes one fail is kept in target/fuzz.
-FUZZ_TARGETS=(keyfile gvariant gvdb manifest)
+FUZZ_TARGETS=(keyfile gvariant gvdb manifest containerfile)
 FUZZ_INPUTS=60000 # for each: some 10 s for the slowest
 stage_fuzz() {
     local name status=0

@@ -14,6 +14,7 @@ pub mod base;
 pub mod copr;
 pub mod etc_files;
 pub mod extensions;
+pub mod external_repos;
 pub mod flatpak;
 pub mod gsettings;
 pub mod image_config;
@@ -256,6 +257,8 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
         Box::new(packages::Packages),
         Box::new(copr::Copr),
+        // Repositories before the packages that come from them.
+        Box::new(external_repos::ExternalRepos),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
         Box::new(etc_files::EtcFiles),

@@ -45,11 +45,11 @@ fn untouched_files_keep_every_byte() {
     let mut sandbox = Sandbox::new();
     let odd = "\u{feff}{\"extensions\":[ ],\r\n\"x\":1e2}";
     sandbox.write("repo/manifests/gnome-extensions.json", odd);
-    sandbox.write("repo/manifests/system-packages.json", "{ \"packages\": [");
+    sandbox.write("repo/manifests/of-another-tool.json", "{ \"packages\": [");
     sandbox.set("k01", "a");
     sandbox.bkt(&["capture"]).exits(0);
     assert_eq!(sandbox.read("repo/manifests/gnome-extensions.json"), odd);
-    assert_eq!(sandbox.read("repo/manifests/system-packages.json"), "{ \"packages\": [");
+    assert_eq!(sandbox.read("repo/manifests/of-another-tool.json"), "{ \"packages\": [");
     sandbox.commit();
     let before = fs::metadata(sandbox.manifest()).unwrap().modified().unwrap();
     sandbox.bkt(&["capture", "--force", "--prune"]).exits(0);

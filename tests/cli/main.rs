@@ -16,6 +16,7 @@ mod broken;
 mod containerfile;
 mod crash;
 mod edits;
+mod etc;
 mod exit;
 mod extension;
 mod flatpak;

@@ -5,3 +5,5 @@
 mod machine;
 
 mod packages;
+mod repos;
+mod switches;

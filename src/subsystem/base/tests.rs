@@ -102,6 +102,7 @@ fn what_was_taken_out_of_the_image_here_is_of_it_all_the_same() {
     let below = below.find(|path| path.is_dir()).unwrap();
     let database = rusqlite::Connection::open(below.join("usr/share/rpm/rpmdb.sqlite")).unwrap();
     database.execute("DELETE FROM Name WHERE key = 'zero'", []).unwrap();
+    drop(database);
     fs::remove_file(below.join("usr/bin/own")).unwrap();
     for key in ["package/zero", "path//usr/bin/own"] {
         assert_eq!(state(&machine, key), (Drift::InSync, false), "{key}");

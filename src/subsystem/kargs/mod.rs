@@ -155,6 +155,10 @@ impl Subsystem for KernelArguments {
             match &change.after {
                 Some(_) => manifests.edit(&change.layer, FILE, |doc| {
                     let entry = plain::write(doc.find(list, &is), argument);
+                    // The last word counts: no list says the opposite.
+                    for (_, other) in LISTS.iter().filter(|(_, other)| *other != list) {
+                        doc.remove(other, &is);
+                    }
                     doc.put(list, &is, &entry, &order);
                     Ok(())
                 })?,
@@ -272,7 +276,9 @@ fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
     };
     let mut records = Records::default();
     let mut odd = Vec::new();
-    for argument in next.iter().filter(|argument| !has(image, argument)) {
+    // What is to be left out is no argument to capture.
+    let unwanted = |argument: &str| wanted.contains_key(&key(REMOVE, argument));
+    for argument in next.iter().filter(|argument| !has(image, argument) && !unwanted(argument)) {
         match argument.parse::<Karg>() {
             Ok(_) => records.insert(key(APPEND, argument), known(!has(running, argument))),
             Err(_) => odd.push(argument.as_str()),

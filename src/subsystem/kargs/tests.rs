@@ -80,7 +80,6 @@ fn local_given_pending_and_removed_arguments_are_told_apart() {
         stand(&arguments, &wanted(&["remove/local=1"])),
         [
             item("append/coming", Drift::Unmanaged, reboot),
-            item("append/local=1", Drift::Unmanaged, None),
             item("remove/dropped", Drift::Unmanaged, None),
             item("remove/local=1", Drift::Missing, None),
         ]
@@ -247,6 +246,8 @@ fn a_captured_argument_goes_to_the_end() {
         capture("append/a=1", true, Layer::Shared),
         capture("append/console=tty0", false, Layer::Host("machine".into())),
         capture("remove/b", true, Layer::Shared),
+        capture("remove/a=1", true, Layer::Shared),
+        capture("append/a=1", true, Layer::Shared),
     ];
     KernelArguments.capture(&mut manifests, &changes.iter().collect::<Vec<_>>()).unwrap();
     let texts: Vec<String> = manifests

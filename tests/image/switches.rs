@@ -1,6 +1,5 @@
 //! Units and kernel arguments from end to end, on a machine below a directory: units with the real systemctl, kernel
 //! arguments with a stand-in for rpm-ostree, which has no package for the lab.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +18,8 @@ use bucket::manifest::repo::{Found, Repo};
 use bucket::subsystem::{kargs, units};
 use glib::VariantDict;
 use tokio_util::sync::CancellationToken;
+
+use super::machine::write;
 
 /// pkexec for a person who knows the password, and rpm-ostree as far as kernel arguments go; other programs are real.
 struct StandIns {
@@ -86,11 +87,6 @@ fn deploy(root: &Path, digit: char) {
     let dir = deployments.join(&name);
     fs::create_dir_all(&dir).unwrap();
     let _ = symlink("../../../../../usr", dir.join("usr"));
-}
-
-fn write(path: &Path, content: impl AsRef<[u8]>) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, content).unwrap();
 }
 
 struct Machine {
