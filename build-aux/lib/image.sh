@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 IMAGE_PACKAGES=(podman crun passt uidmap netavark rpm createrepo-c gnupg openssl)
-BASE_PACKAGES=(dnf rpm systemd curl ca-certificates)
+BASE_PACKAGES=(dnf dnf-plugins-core rpm systemd curl ca-certificates)
 
 image_key() {
     { root_key; printf '%s\n' "${IMAGE_PACKAGES[@]}" "${BASE_PACKAGES[@]}"; folder_text "$TOP/tests/lab/image"; cat "$TOP/build-aux/lib/image.sh"; } | short_hash

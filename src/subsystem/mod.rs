@@ -63,7 +63,7 @@ impl Page {
     /// A symbolic icon's name.
     pub fn icon(self) -> &'static str {
         match self {
-            Self::Packages => "computer-symbolic",
+            Self::Packages => "system-software-install-symbolic",
             Self::Flatpaks => "package-x-generic-symbolic",
             Self::Extensions => "application-x-addon-symbolic",
             Self::Settings => "preferences-system-symbolic",
@@ -255,10 +255,10 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
-        // Repositories before the packages that come from them.
-        Box::new(copr::Copr),
-        Box::new(external_repos::ExternalRepos),
         Box::new(packages::Packages),
+        Box::new(copr::Copr),
+        // Repositories before the packages that come from them.
+        Box::new(external_repos::ExternalRepos),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
         Box::new(etc_files::EtcFiles),

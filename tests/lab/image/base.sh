@@ -11,7 +11,8 @@ echo '%_dbpath /usr/lib/sysimage/rpm' > /etc/rpm/macros
 mkdir /srv/lab/rpm
 cp -r /rpm/fedora /srv/lab/rpm/
 
-cat /site.crt >> /etc/ssl/certs/ca-certificates.crt
+cp /site.crt /usr/local/share/ca-certificates/
+update-ca-certificates >/dev/null 2>&1
 
 rm -f /usr/lib/os-release /etc/os-release
 rpm --install --nosignature /rpm/base/*.rpm
