@@ -6,11 +6,13 @@ LAB=          # the running lab's name and folder, its nspawn, and the process t
 LAB_DIR=
 LAB_NSPAWN=
 LAB_LEADER=
+LAB_IMAGE=    # set: a lab that images can be built in
 
 # OUT: builds the program, boots a lab with it and logs its user in. OUT is a folder of this machine that the lab sees as /out.
 lab_start() {
     local out=$1
     need_root
+    [[ ! $LAB_IMAGE ]] || need_image
     LAB=lab-$$-$RANDOM
     LAB_DIR=$CACHE/labs/$LAB
     trap lab_stop EXIT
@@ -50,13 +52,22 @@ lab_make_dir() {
     flock 8
 }
 
-# The layers, lowest first: packages, what a lab contains, the program, what this lab writes.
+# The layers, lowest first: packages, what a lab contains, what images are built with, the program, what this lab writes.
 lab_boot() {
-    local fuse=() state
-    [[ ! -e /dev/fuse ]] || fuse=(--bind=/dev/fuse)
+    local binds=() layers=$SEED state
+    [[ ! -e /dev/fuse ]] || binds=(--bind=/dev/fuse)
+    if [[ $LAB_IMAGE ]]; then
+        layers+=:$IMAGE
+        # Podman's own layers are an overlay, which cannot lie on another: they get a folder of this machine.
+        mkdir -p "$LAB_DIR/containers"
+        chown 1000:1000 "$LAB_DIR/containers"
+        binds+=(--bind="$LAB_DIR/containers:/var/lib/lab-containers")
+        # A container's network is set up in /proc/sys/net.
+        export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
+    fi
     contain "$LAB" systemd-nspawn "${NSPAWN[@]}" -M "$LAB" --hostname=lab -D "$ROOT" \
-        --overlay="+/:$SEED:$LAB_DIR/stage:$LAB_DIR/upper:/" --system-call-filter=@keyring --private-network --boot --console=pipe \
-        "${fuse[@]}" --bind-ro="$TOP/tests/lab:/lab" --bind="$1:/out" </dev/null >"$LAB_DIR/console.log" 2>&1 &
+        --overlay="+/:$layers:$LAB_DIR/stage:$LAB_DIR/upper:/" --system-call-filter=@keyring --private-network --boot --console=pipe \
+        "${binds[@]}" --bind-ro="$TOP/tests/lab:/lab" --bind="$1:/out" </dev/null >"$LAB_DIR/console.log" 2>&1 &
     LAB_NSPAWN=$!
     for _ in $(seq 600); do
         lab_runs || { cat "$LAB_DIR/console.log" >&2; die "the lab did not start: nspawn's words are above."; }

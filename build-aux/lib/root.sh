@@ -42,8 +42,9 @@ install_tools() {
 
 short_hash() { sha256sum | cut -c1-12; }
 root_key() { printf '%s\n' "$SUITE" "${PACKAGES[@]}" "${MMDEBSTRAP[@]}" | short_hash; }
-seed_key() {
-    { root_key; cd "$TOP/tests/lab/seed" && find . -type f -printf '%m %p\n' | sort; find . -type f -print0 | sort -z | xargs -0 cat; } | short_hash
+seed_key() { { root_key; folder_text "$TOP/tests/lab/seed"; } | short_hash; }
+folder_text() { # FOLDER: the names, modes and contents of its files
+    ( cd "$1" && find . -type f -printf '%m %p\n' | sort && find . -type f -print0 | sort -z | xargs -0 cat )
 }
 
 # Sets ROOT and SEED, made if need be. Whoever comes second waits at the lock and finds them made.

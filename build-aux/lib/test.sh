@@ -213,10 +213,11 @@ lab_again() {
 }
 
 lab_test() { # NAME
-    local out=$TOP/target/lab/$1 status=0
+    local out=$TOP/target/lab/$1 status=0 needs=()
+    ! grep -q '^# Needs: image$' "$TOP/tests/lab/test_$1.py" || needs=(--image)
     rm -rf "$out"
     mkdir -p "$out"
-    "$TOP/build-aux/dev" lab --out "$out" -- python3 -B -Wignore /lab/run "$1" </dev/null 2>&1 | tee "$out/log" || status=1
+    "$TOP/build-aux/dev" lab --out "$out" "${needs[@]}" -- python3 -B -Wignore /lab/run "$1" </dev/null 2>&1 | tee "$out/log" || status=1
     # A lab that never came to its tests counts as one failure.
     read -r LAB_PASSED LAB_FAILED <<< "$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$out/log" | tail -1)"
     LAB_PASSED=${LAB_PASSED:-0} LAB_FAILED=${LAB_FAILED:-1}

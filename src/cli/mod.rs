@@ -16,6 +16,8 @@ mod act;
 mod admin;
 mod app;
 mod apply;
+mod base;
+mod build_info;
 mod capture;
 mod check;
 mod completions;
@@ -97,11 +99,13 @@ enum Verb {
     Flatpak(flatpak::Args),
     Extension(extension::Args),
     Gsetting(gsetting::Args),
+    Shim(shim::Args),
+    Containerfile(containerfile::Args),
+    Base(base::Args),
+    BuildInfo(build_info::Args),
     Dnf(dnf::Args),
     Image(image::Args),
     Admin(admin::Args),
-    Shim(shim::Args),
-    Containerfile(containerfile::Args),
     Local(local::Args),
     Repo(repo::Args),
     Schema(schema::Args),
@@ -150,11 +154,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Flatpak(args)) => flatpak::run(&app, args),
         Some(Verb::Extension(args)) => extension::run(&app, args),
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
+        Some(Verb::Shim(args)) => shim::run(&app, args),
+        Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
+        Some(Verb::Base(args)) => base::run(&app, args),
+        Some(Verb::BuildInfo(args)) => build_info::run(&app, args),
         Some(Verb::Dnf(args)) => dnf::run(&app, args),
         Some(Verb::Image(args)) => image::run(&app, args),
         Some(Verb::Admin(args)) => admin::run(&app, args),
-        Some(Verb::Shim(args)) => shim::run(&app, args),
-        Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),

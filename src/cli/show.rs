@@ -10,12 +10,14 @@ use crate::core::merge::{Drift, FieldDrift, Suggestion};
 use crate::core::plan::{Change, Side};
 use crate::core::report::ItemReport;
 use crate::engine::Engine;
-use crate::words::{self, fill, gettext, pgettext};
+use crate::words::{self, fill, gettext, ngettext, pgettext};
 
 /// The width that tables are made for where there is no terminal.
 const WIDTH: usize = 100;
 /// A value that takes more columns than this is compared line by line, not side by side.
 const LONG: usize = 160;
+/// So many lines of a text are shown that only one side has; the rest with `-v`.
+const LINES: usize = 20;
 /// A sentence with a value in it is cut here: the value in full is what `diff` is for.
 const SENTENCE: usize = 200;
 
@@ -110,40 +112,61 @@ pub(super) fn item(app: &App, item: &ItemReport) {
     }
     for field in long {
         app.out.line(&format!("    {}", paint(Style::Bold, &field.title)));
-        text_diff(app, field);
+        let header = fill(
+            &gettext("      − {manifest}  + {system}"),
+            &[("manifest", &gettext("manifest")), ("system", &gettext("system"))],
+        );
+        app.out.line(&paint(Style::Dim, &header));
+        text_diff(app, field.wanted.as_ref(), field.live.as_ref());
     }
 }
 
 /// A field whose values are long texts.
 fn is_long(field: &FieldDrift) -> bool {
-    let (Some(Value::Text(wanted)), Some(Value::Text(live))) = (&field.wanted, &field.live) else {
-        return false;
-    };
-    [wanted, live].into_iter().any(|text| text.contains('\n') || text.len() > LONG)
+    both_long(field.wanted.as_ref(), field.live.as_ref())
 }
 
-fn text_diff(app: &App, field: &FieldDrift) {
-    let text = |value: &Option<Value>| {
-        let text = value.as_ref().map(Value::to_string).unwrap_or_default();
+/// Whether two values are compared line by line: long texts, or one of several lines where the other side has none.
+fn both_long(one: Option<&Value>, other: Option<&Value>) -> bool {
+    match (one, other) {
+        (Some(Value::Text(one)), Some(Value::Text(other))) => {
+            [one, other].into_iter().any(|text| text.contains('\n') || text.len() > LONG)
+        }
+        (Some(Value::Text(text)), None) | (None, Some(Value::Text(text))) => text.contains('\n'),
+        _ => false,
+    }
+}
+
+fn text_diff(app: &App, old: Option<&Value>, new: Option<&Value>) {
+    let text = |value: Option<&Value>| {
+        let text = value.map(Value::to_string).unwrap_or_default();
         // A long line is compared piece by piece.
         if text.contains('\n') { text } else { text.replace(", ", ",\n") }
     };
-    let (wanted, live) = (text(&field.wanted), text(&field.live));
-    let diff = similar::TextDiff::from_lines(&wanted, &live);
-    let header = fill(
-        &gettext("      − {manifest}  + {system}"),
-        &[("manifest", &gettext("manifest")), ("system", &gettext("system"))],
-    );
-    app.out.line(&paint(Style::Dim, &header));
-    for group in diff.grouped_ops(1) {
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+    let (was, is) = (text(old), text(new));
+    let diff = similar::TextDiff::from_lines(&was, &is);
+    let lines: Vec<String> = diff
+        .grouped_ops(1)
+        .iter()
+        .flat_map(|group| group.iter().flat_map(|op| diff.iter_changes(op)))
+        .map(|change| {
             let line = change.value().trim_end_matches('\n');
-            app.out.line(&match change.tag() {
+            match change.tag() {
                 similar::ChangeTag::Delete => paint(Style::Red, &format!("      − {line}")),
                 similar::ChangeTag::Insert => paint(Style::Green, &format!("      + {line}")),
                 similar::ChangeTag::Equal => format!("        {line}"),
-            });
-        }
+            }
+        })
+        .collect();
+    // A text that is new as a whole is no difference that has to be read line by line.
+    let whole = old.is_none() || new.is_none();
+    let shown = if whole && !app.out.verbose { lines.len().min(LINES) } else { lines.len() };
+    for line in &lines[..shown] {
+        app.out.line(line);
+    }
+    if let rest @ 1.. = lines.len() - shown {
+        let more = ngettext("      … and {n} line more", "      … and {n} lines more", rest);
+        app.out.line(&paint(Style::Dim, &fill(&more, &[("n", &rest.to_string())])));
     }
 }
 
@@ -213,6 +236,11 @@ pub(super) fn change(app: &App, engine: &Engine, change: &Change) {
         return;
     }
     for (name, old, new) in change.fields() {
+        if both_long(old, new) {
+            app.out.line(&paint(Style::Dim, &format!("      {name}:")));
+            text_diff(app, old, new);
+            continue;
+        }
         let text = |value: Option<&Value>| {
             let text = value.map_or_else(
                 || pgettext("a value that is not there", "—"),

@@ -46,6 +46,19 @@ pub struct BadRule {
     pub why: String,
 }
 
+/// The noise every machine makes, with a reason for each.
+const NOISE: &str = include_str!("../../data/noise.json");
+
+#[derive(Deserialize)]
+struct NoiseFile {
+    ignore: Vec<IgnoreRule>,
+}
+
+/// The shipped list of noise.
+pub fn shipped() -> Result<Vec<IgnoreRule>, serde_json::Error> {
+    Ok(serde_json::from_str::<NoiseFile>(NOISE)?.ignore)
+}
+
 /// "Skip until it changes": machine state, with the values at the time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
@@ -68,7 +81,7 @@ struct Compiled {
 
 /// A glob that is only made into a matcher, which is dear, for keys that begin as it does.
 struct Pattern {
-    start: String,
+    starts: Vec<String>,
     glob: Glob,
     matcher: OnceCell<GlobMatcher>,
 }
@@ -77,13 +90,27 @@ impl Pattern {
     fn new(text: &str) -> Result<Self, globset::Error> {
         // Keys hold “/” as an ordinary character, so a star matches it too.
         let glob = GlobBuilder::new(text).literal_separator(false).build()?;
-        let start = text.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default().to_owned();
-        Ok(Self { start, glob, matcher: OnceCell::new() })
+        Ok(Self { starts: starts(text), glob, matcher: OnceCell::new() })
     }
 
     fn is_match(&self, key: &str) -> bool {
-        key.starts_with(&self.start)
+        self.starts.iter().any(|start| key.starts_with(start.as_str()))
             && self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(key)
+    }
+}
+
+/// What every text begins with that a glob matches: one for each choice, up to where anything may follow.
+fn starts(glob: &str) -> Vec<String> {
+    let Some(at) = glob.find(['*', '?', '[', '{', '\\']) else { return vec![glob.to_owned()] };
+    let (start, rest) = glob.split_at(at);
+    let choice = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+    match choice {
+        Some((choices, after)) if !choices.contains(['{', '[', '\\']) => choices
+            .split(',')
+            .flat_map(|choice| starts(&format!("{choice}{after}")))
+            .map(|rest| format!("{start}{rest}"))
+            .collect(),
+        _ => vec![start.to_owned()],
     }
 }
 
@@ -152,4 +179,21 @@ fn compile(rule: &IgnoreRule, ignored: Ignored) -> Result<Compiled, BadRule> {
     let item = Pattern::new(&rule.item)
         .map_err(|error| BadRule { glob: rule.item.clone(), why: error.kind().to_string() })?;
     Ok(Compiled { subsystem: rule.subsystem.clone(), item, field: rule.field.clone(), ignored })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_is_only_made_for_keys_that_begin_as_it_does() {
+        assert_eq!(starts("a/{b,c*d,e}-{1,2}f"), ["a/b-1f", "a/b-2f", "a/c", "a/e-1f", "a/e-2f"]);
+        assert_eq!(starts("a.{tablet,tablet.*}:* *"), ["a.tablet:", "a.tablet."]);
+        assert_eq!(starts("x[ab]{c,d}"), ["x"]);
+        assert_eq!(starts("x{a,{b,c}}"), ["x"]);
+        for rule in shipped().unwrap() {
+            let pattern = Pattern::new(&rule.item).unwrap();
+            assert!(!pattern.starts.is_empty() && rule.reason.is_some(), "{rule:?}");
+        }
+    }
 }

@@ -238,6 +238,17 @@ name!(
     is_rpm_word
 );
 
+name!(
+    /// An argument of an image's build: `ENABLE_X`.
+    BuildArg,
+    "a build argument",
+    "capital letters, digits and “_”, starting with a letter, such as ENABLE_X",
+    |text| {
+        all(text, 255, |b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            && text.starts_with(|c: char| c.is_ascii_uppercase())
+    }
+);
+
 /// Parts joined by slashes, none of which leads elsewhere or needs quoting beyond its spaces.
 fn is_path(text: &str) -> bool {
     let fit = |c: char| !c.is_control() && !matches!(c, '"' | '\'' | '\\' | '`' | ';' | '$');
@@ -261,6 +272,19 @@ name!(
     |text| text.strip_prefix('/').is_some_and(is_path)
 );
 
+name!(
+    /// A container image, as podman takes it: `quay.io/fedora/fedora-bootc:42`, with tag or digest or neither.
+    ImageRef,
+    "an image reference",
+    "registry/name:tag or registry/name@sha256:…, of letters, digits, “.”, “_”, “-”, “/”, “:” and “@”",
+    |text| {
+        all(text, 512, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/' | b':' | b'@'))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && !text.contains("//")
+            && !text.contains("..")
+    }
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,11 +301,13 @@ mod tests {
             assert!(text.parse::<CoprName>().is_err(), "{text:?}");
             assert!(text.parse::<RepoId>().is_err(), "{text:?}");
             assert!(text.parse::<UnitName>().is_err(), "{text:?}");
+            assert!(text.parse::<BuildArg>().is_err(), "{text:?}");
             // A kernel argument may have any path for its value.
             assert!(text.contains("a/..") || text.parse::<Karg>().is_err(), "{text:?}");
             assert!(text.parse::<ShimName>().is_err(), "{text:?}");
             assert!(text.parse::<RepoRelPath>().is_err(), "{text:?}");
             assert!(text.parse::<ImagePath>().is_err(), "{text:?}");
+            assert!(text.parse::<ImageRef>().is_err(), "{text:?}");
         }
     }
 
@@ -305,5 +331,8 @@ mod tests {
         assert!("system/etc/Some App/a.conf".parse::<RepoRelPath>().is_ok());
         assert!("/etc/sysctl.d/99-vm.conf".parse::<ImagePath>().is_ok());
         assert!(".git/config".parse::<RepoRelPath>().is_err());
+        for text in ["localhost/lab-base", "quay.io:443/a/b_c:42", "a/b@sha256:0f", "fedora"] {
+            assert!(text.parse::<ImageRef>().is_ok(), "{text:?}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What looks like a secret, by its name.
+//! What looks like a secret: by its name, or, in a whole file, by what it says.
 
 /// Parts of a name that make its value a secret.
 const NAMES: [&str; 7] =
@@ -8,6 +8,51 @@ const NAMES: [&str; 7] =
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase().replace('-', "_");
     NAMES.iter().any(|part| name.contains(part))
+}
+
+/// Names that are a secret's in files alone.
+const IN_FILES: [&str; 4] = ["PSK", "PASSPHRASE", "PRIVATEKEY", "PRESHAREDKEY"];
+
+/// How the hashes of passwords begin, as crypt(5) has them.
+const HASHES: [&str; 6] = ["$1$", "$5$", "$6$", "$y$", "$2b$", "$2y$"];
+
+/// Whether the text of a file holds what looks like a secret: a private key, the hash of a password, or a line that
+/// gives a value to a name that is a secret's. Comments give none, and a switch or a number is none.
+pub fn in_text(text: &str) -> bool {
+    text.lines().map(str::trim).any(|line| {
+        if line.starts_with("-----BEGIN ") && line.contains("PRIVATE KEY") {
+            return true;
+        }
+        if line.starts_with(['#', ';']) || line.starts_with("//") {
+            return false;
+        }
+        if line
+            .split([':', '=', ' ', '"', '\''])
+            .any(|word| HASHES.iter().any(|h| word.starts_with(h)))
+        {
+            return true;
+        }
+        let given = |(name, value): (&str, &str)| {
+            let name = name.trim().trim_matches(['"', '\'']);
+            let plain = name.to_ascii_uppercase().replace(['-', '_', '.'], "");
+            let value = value.trim().trim_matches(['"', '\'', ',', ';']);
+            (is_secret(name) || IN_FILES.iter().any(|part| plain.ends_with(part)))
+                && !name.contains(' ')
+                && is_value(value)
+        };
+        line.split_once('=').is_some_and(given)
+            || line.split_once(':').is_some_and(given)
+            // As in `.netrc`: `machine x login y password z`.
+            || line.starts_with("machine ") && line.contains(" password ")
+    })
+}
+
+/// Whether a value can be a secret: not a switch, not a number, not a path, and not a name that stands for another value.
+fn is_value(value: &str) -> bool {
+    let lower = value.to_ascii_lowercase();
+    !matches!(&*lower, "" | "yes" | "no" | "true" | "false" | "on" | "off" | "none" | "null")
+        && !value.bytes().all(|b| b.is_ascii_digit())
+        && !value.starts_with(['/', '$', '%', '<'])
 }
 
 /// The word after `before` with a secret taken out: the value of a setting stands behind the name of its key.
@@ -25,5 +70,36 @@ pub fn redact(word: &str) -> String {
     match word.rsplit_once('=') {
         Some((name, value)) if is_secret(name) && !value.is_empty() => format!("{name}=…"),
         _ => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_holds_a_secret_is_told_from_one_that_speaks_of_it() {
+        for text in [
+            "-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n",
+            "[wifi-security]\npsk=correct horse\n",
+            "root:$y$j9T$abc$def:19000:0\n",
+            "api_token: \"abc123x\"\n",
+            "  \"password\": \"hunter2\",\n",
+            "[Interface]\nPrivateKey = aGVsbG8=\n",
+            "machine example.org login me password hunter2\n",
+        ] {
+            assert!(in_text(text), "{text:?}");
+        }
+        for text in [
+            "-----BEGIN CERTIFICATE-----\nMIIB\n",
+            "PasswordAuthentication no\nPermitRootLogin prohibit-password\n",
+            "# password = hunter2\n",
+            "ask_password=true\npassword_min_length=12\n",
+            "password-file = /run/secrets/x\n",
+            "password    requisite    pam_pwquality.so retry=3\n",
+            "net.ipv4.conf.all.rp_filter = 1\n",
+        ] {
+            assert!(!in_text(text), "{text:?}");
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::subsystem::Subsystem;
 use crate::words::gettext;
 
 /// The file's name in the repository.
-const FILE: &str = "Containerfile";
+pub(super) const FILE: &str = "Containerfile";
 
 /// How a section stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

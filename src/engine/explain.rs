@@ -13,7 +13,9 @@ use crate::host::command::RunError;
 use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
 use crate::host::http::{HttpError, Trouble};
+use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
+use crate::host::podman::PodmanError;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
@@ -118,6 +120,12 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
             &[("text", text), ("kind", &gettext(*kind)), ("expected", &gettext(*expected))];
         return Some(Told { message: fill(&message, values), hint: None });
     }
+    if let Some(error) = error.downcast_ref::<PodmanError>() {
+        return podman(error);
+    }
+    if let Some(error) = error.downcast_ref::<NoDeployment>() {
+        return Some(deployment(error));
+    }
     if let Some(Unfit { message, close, unsure }) = error.downcast_ref::<Unfit>() {
         let mut hint = Vec::new();
         if !close.is_empty() {
@@ -151,6 +159,35 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
         return Some(told(fill(&message, &[("glob", glob), ("why", why)]), hint));
     }
     None
+}
+
+fn podman(error: &PodmanError) -> Option<Told> {
+    match error {
+        PodmanError::NotHere(image) => {
+            let text = gettext("the image {image} is not on this machine");
+            let message = fill(&text, &[("image", image.as_str())]);
+            Some(told(message, gettext("To fetch it first: --pull")))
+        }
+        PodmanError::Run(error) => known(error),
+        PodmanError::Answer { .. } => None,
+    }
+}
+
+fn deployment(error: &NoDeployment) -> Told {
+    match error {
+        NoDeployment::NoImage => told(
+            gettext("this machine was not started from an image"),
+            gettext("Name an image that podman has, or a file with a list of packages."),
+        ),
+        NoDeployment::Staged => told(
+            gettext("no deployment is staged for the next start"),
+            gettext("It appears once an update has been made ready."),
+        ),
+        NoDeployment::Rollback => {
+            let message = gettext("there is no deployment to roll back to");
+            Told { message, hint: None }
+        }
+    }
 }
 
 fn told(message: String, hint: String) -> Told {

@@ -1,5 +1,6 @@
 //! What to follow so that a report stays true, and what to read again when something has changed.
 
+use super::containerfile::FILE;
 use super::{Engine, IGNORE_FILE};
 use crate::core::item::SubsystemId;
 use crate::subsystem::Watch;
@@ -11,6 +12,8 @@ pub enum Touched {
     Subsystem(SubsystemId),
     /// What is shown of every subsystem.
     Everything,
+    /// The Containerfile.
+    Containerfile,
     /// The journal.
     History,
 }
@@ -33,6 +36,8 @@ impl Engine {
         let rules = layers.iter().map(|layer| manifests.path(layer, IGNORE_FILE));
         let hidden = rules.chain(std::iter::once(self.skips_path()));
         watches.extend(hidden.map(|path| (Watch::Path(path), Touched::Everything)));
+        let containerfile = Watch::Path(self.repo().root.join(FILE));
+        watches.push((containerfile, Touched::Containerfile));
         let journal = self.state_dir().join("journal");
         watches.push((Watch::Path(journal), Touched::History));
         watches

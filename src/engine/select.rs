@@ -330,11 +330,13 @@ pub(super) fn secret_field(change: &Change) -> Option<&str> {
     })
 }
 
-/// Whether a field holds what looks like a secret: by its own name or, for a setting, by that of its key.
+/// Whether a field holds what looks like a secret: by its own name, for a setting by that of its key, or, where it is
+/// the text of a file, by what that says.
 pub(super) fn is_secret(item: &ItemKey, field: &str, value: &Value) -> bool {
     // A switch or a number beside a password is none.
     let said = |text: &str| text.starts_with(['\'', '"']) && text.len() > 2;
     let key = item.as_str().rsplit_once(' ').map(|(_, key)| key);
     secret::is_secret(field.rsplit('/').next().unwrap_or(field))
         || key.is_some_and(secret::is_secret) && matches!(value, Value::Text(t) if said(t))
+        || matches!(value, Value::Text(t) if t.contains('\n') && secret::in_text(t))
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::Engine;
 use super::base::Base;
 use super::explain::{Told, explain};
-use crate::core::ignore::{IgnoreRule, IgnoreRules, Ignored, Skip};
+use crate::core::ignore::{self, IgnoreRule, IgnoreRules, Ignored, Skip};
 use crate::core::item::{ItemKey, Live, SubsystemId, Wanted, WantedItems};
 use crate::core::report::{Availability, ItemReport, REPORT_VERSION, Report, SubsystemReport};
 use crate::host::fs::{Lock, LockError};
@@ -16,19 +16,11 @@ use crate::manifest::Manifests;
 use crate::manifest::trust::load_state;
 use crate::subsystem::{Label, Subsystem, Unreadable};
 
-/// The noise every machine makes, with a reason for each.
-const NOISE: &str = include_str!("../../data/noise.json");
-
 /// The file of "skip until it changes".
 #[derive(Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Skips {
     pub(super) version: u64,
     pub(super) skips: Vec<Skip>,
-}
-
-#[derive(serde::Deserialize)]
-struct NoiseFile {
-    ignore: Vec<IgnoreRule>,
 }
 
 impl Engine {
@@ -117,7 +109,7 @@ impl Engine {
     }
 
     fn ignore_rules(&self, manifests: &Manifests) -> anyhow::Result<IgnoreRules> {
-        let noise: NoiseFile = serde_json::from_str(NOISE).context("data/noise.json")?;
+        let noise = ignore::shipped().context("data/noise.json")?;
         let mut rules: Vec<IgnoreRule> = Vec::new();
         for layer in manifests.layers() {
             if let Some(sheet) = manifests.sheet(&layer, super::IGNORE_FILE)? {
@@ -125,7 +117,7 @@ impl Engine {
             }
         }
         let skips: Skips = load_state(&self.skips_path(), 1)?.unwrap_or_default();
-        Ok(IgnoreRules::new(&rules, &noise.ignore, skips.skips)?)
+        Ok(IgnoreRules::new(&rules, &noise, skips.skips)?)
     }
 
     fn compare_one(

@@ -19,6 +19,7 @@ use crate::backend::{self, Backend, Job, Purpose, Reply, RepoInfo};
 use crate::editor::Editor;
 use crate::flow::Flow;
 use crate::model::{PageData, Row, RowKey};
+use crate::pages::containerfile::ContainerfileOut;
 use crate::pages::detail;
 use crate::pages::drift::{DriftMsg, DriftOut, DriftPage};
 use crate::pages::history::{HistoryMsg, HistoryPage};
@@ -32,7 +33,7 @@ use crate::widgets::drift_row::RowAct;
 use crate::widgets::plan_dialog::PlanOut;
 use crate::widgets::sidebar::Sidebar;
 use crate::window::{self, Window};
-use crate::{actions, dialogs, style};
+use crate::{actions, containerfile, dialogs, style};
 
 /// What the window is told or asked.
 #[derive(Debug)]
@@ -44,6 +45,7 @@ pub enum AppMsg {
     Overview(OverviewOut),
     Plan(PlanOut),
     Permissions(PermissionsOut),
+    Containerfile(ContainerfileOut),
     /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
     Edit {
         wishes: Vec<Wish>,
@@ -97,6 +99,7 @@ pub struct App {
     watcher: Option<Watcher>,
     flow: Flow,
     editor: Editor,
+    containerfile: containerfile::Open,
     input: Sender<AppMsg>,
 }
 
@@ -192,6 +195,7 @@ impl Component for App {
             watcher: None,
             flow,
             editor,
+            containerfile: None,
             input: sender.input_sender().clone(),
         };
         model.show(current);
@@ -209,6 +213,7 @@ impl Component for App {
             AppMsg::Overview(out) => self.overview_out(out),
             AppMsg::Plan(out) => self.plan_out(out),
             AppMsg::Permissions(out) => self.permissions_out(out),
+            AppMsg::Containerfile(out) => self.containerfile_out(out),
             AppMsg::Edit { wishes, reach, local } => {
                 self.backend.send(Job::Edit { wishes, reach, local });
             }
@@ -266,6 +271,10 @@ impl App {
         &mut self.editor
     }
 
+    pub(crate) fn containerfile(&mut self) -> &mut containerfile::Open {
+        &mut self.containerfile
+    }
+
     pub(crate) fn nav(&self) -> &adw::NavigationView {
         &self.window.nav
     }
@@ -298,18 +307,21 @@ impl App {
     }
 
     /// Reads again what others have changed, and nothing else.
-    fn changed(&self, touched: &BTreeSet<Touched>) {
+    fn changed(&mut self, touched: &BTreeSet<Touched>) {
         let only: BTreeSet<SubsystemId> = touched
             .iter()
             .filter_map(|touched| match touched {
                 Touched::Subsystem(id) => Some(id.clone()),
-                Touched::Everything | Touched::History => None,
+                Touched::Everything | Touched::Containerfile | Touched::History => None,
             })
             .collect();
         if touched.contains(&Touched::Everything) {
             self.backend.send(Job::Survey(BTreeSet::new()));
         } else if !only.is_empty() {
             self.backend.send(Job::Survey(only));
+        }
+        if touched.contains(&Touched::Containerfile) {
+            self.read_containerfile();
         }
         if touched.contains(&Touched::History) {
             self.backend.send(Job::History);
@@ -380,6 +392,7 @@ impl App {
             Reply::Settings(Ok(read)) => self.browser.emit(BrowserMsg::Read(read)),
             Reply::Settings(Err(why)) => self.browser.emit(BrowserMsg::Failed(why)),
             Reply::Permissions(data) => self.permissions_read(data),
+            Reply::Containerfile(read) => self.containerfile_read(read),
             Reply::History(operations) => self.history.emit(HistoryMsg::Operations(operations)),
             reply => {
                 let input = self.input.clone();
@@ -424,6 +437,7 @@ impl App {
         if again(&crate::permissions::APPS) {
             self.read_permissions();
         }
+        self.read_containerfile();
     }
 
     /// Brings an open detail page up to date, and leaves it where its item is gone. One that says the same stays,
@@ -466,6 +480,8 @@ impl App {
             DriftOut::Refresh => self.refresh(),
             DriftOut::Explain { title, text } => dialogs::failure(&self.root, &title, &text),
             DriftOut::Resolve(keys, verb) => self.resolve(keys, verb, None),
+            DriftOut::Now(keys) => self.plan(keys, Verb::Apply, None, true),
+            DriftOut::Containerfile => self.open_containerfile(),
             DriftOut::Field(key, verb, field) => self.resolve(vec![key], verb, Some(vec![field])),
             DriftOut::Act(key, act) => self.act(key, act),
             DriftOut::Remedy(remedy) => self.set_right(remedy),
@@ -488,6 +504,11 @@ impl App {
     }
 
     fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
+        self.plan(keys, verb, fields, false);
+    }
+
+    /// Plans a verb for some items; `now` takes what the next image brings too.
+    fn plan(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>, now: bool) {
         let Some(report) = self.report.clone() else { return };
         let picks = keys.into_iter().map(|key| Pick {
             subsystem: key.subsystem,
@@ -496,7 +517,7 @@ impl App {
             verb,
         });
         let purpose = if verb == Verb::Capture { Purpose::Capture } else { Purpose::Apply };
-        let request = Request::picks(picks.collect());
+        let request = Request { now, ..Request::picks(picks.collect()) };
         self.backend.send(Job::Plan { report, request, purpose });
     }
 
@@ -526,6 +547,7 @@ impl App {
             RowAct::Permissions => self.open_permissions_of(&key.item),
             RowAct::Capture => self.resolve(vec![key], Verb::Capture, None),
             RowAct::Apply => self.resolve(vec![key], Verb::Apply, None),
+            RowAct::ApplyNow => self.plan(vec![key], Verb::Apply, None, true),
             // A page does this by itself.
             RowAct::Skip => (),
         }

@@ -25,6 +25,7 @@ use bucket::subsystem::{About, Unfit, Watch, gsettings};
 use bucket::words::{fill, gettext};
 use tokio_util::sync::CancellationToken;
 
+use super::containerfile::{self, Containerfile};
 use super::model::RowKey;
 use super::pages::settings::Read;
 use super::{permissions, steps};
@@ -45,6 +46,8 @@ pub enum Purpose {
     Redo,
     /// A rule in `ignore.json`.
     Ignore,
+    /// The Containerfile's sections.
+    Sections,
     /// What the person set on a page: done at once on the machine and then in the manifest, unless something is held.
     Edit,
 }
@@ -77,6 +80,12 @@ pub enum Job {
     },
     /// Reads what the apps of a report may do.
     Permissions(Arc<Report>),
+    /// Reads the Containerfile's sections.
+    Containerfile,
+    /// Writes them; those that the file does not have too.
+    WriteSections {
+        add_missing: bool,
+    },
     Undo(Option<u64>),
     Redo,
     Ignore(RowKey),
@@ -142,6 +151,8 @@ pub enum Reply {
     /// Every installed setting, or why they could not be read.
     Settings(Result<Read, String>),
     Permissions(Arc<permissions::Data>),
+    /// How the Containerfile stands, or why that is not known.
+    Containerfile(containerfile::Read),
     /// Wishes that cannot be met, and why. Nothing was changed.
     Refused {
         wishes: Vec<Wish>,
@@ -377,6 +388,16 @@ impl Worker {
                 let data = permissions::Data::read(engine.host(), &report);
                 return Reply::Permissions(Arc::new(data));
             }
+            Job::Containerfile => {
+                let read = Containerfile::read(engine).map(|file| file.map(Arc::new));
+                return Reply::Containerfile(read.map_err(|error| format!("{error:#}")));
+            }
+            Job::WriteSections { add_missing } => (
+                "sections",
+                engine
+                    .plan_containerfile(add_missing)
+                    .map(|plan| Reply::Planned(planned(engine, plan), Purpose::Sections)),
+            ),
             Job::Undo(number) => (
                 "undo",
                 engine
@@ -478,7 +499,9 @@ fn merged(job: Job, waiting: &mut VecDeque<Job>) -> Option<Job> {
             }
             None
         }
-        (Job::History | Job::Permissions(_) | Job::Settings(_), Some(_)) => None,
+        (Job::History | Job::Permissions(_) | Job::Settings(_) | Job::Containerfile, Some(_)) => {
+            None
+        }
         _ => Some(job),
     }
 }
@@ -497,7 +520,8 @@ fn edit(
     let report = engine.survey(&subsystems)?;
     let mut plan = engine.plan_wishes(&report, wishes, reach, &Layer::default(), false)?;
     // What cannot be done at all is not worth a dialog that says that nothing is going to be done.
-    if let (true, Some(blocked)) = (plan.changes.is_empty(), plan.blocked.first()) {
+    let never = plan.blocked.iter().find(|blocked| blocked.never());
+    if let (true, Some(blocked)) = (plan.changes.is_empty(), never) {
         bail!(blocked.reason.clone());
     }
     plan.local = local.filter(|_| reach == Reach::System);

@@ -46,7 +46,7 @@ impl Editor {
 
 impl App {
     /// Whether a page is open already: a second press must not open it twice.
-    fn shows(&self, tag: &str) -> bool {
+    pub(crate) fn shows(&self, tag: &str) -> bool {
         let stack = self.nav().navigation_stack();
         (0..stack.n_items()).any(|at| {
             let page = stack.item(at).and_downcast::<adw::NavigationPage>();

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use bucket::core::plan::{Change, Plan};
 use bucket::engine::{Outcome, Verdict, Wish};
-use bucket::words::gettext;
+use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
 use relm4::{Sender, adw};
@@ -117,6 +117,11 @@ impl App {
             self.refresh_quietly();
             return;
         }
+        if purpose == Purpose::Edit && steps::all_later(plan) {
+            self.toast(adw::Toast::new(&steps::comes(plan)));
+            self.refresh_quietly();
+            return;
+        }
         if !steps::ask_first(plan, &purpose) {
             self.execute(planned.plan, purpose);
             return;
@@ -192,7 +197,12 @@ impl App {
                 done.map(|ended| &ended.change).collect()
             }
         };
-        let toast = adw::Toast::new(&steps::done(&done, purpose));
+        let mut text = steps::done(&done, purpose);
+        if steps::later(plan).next().is_some() {
+            let both = gettext("{done} · {later}");
+            text = fill(&both, &[("done", &text), ("later", &steps::comes(plan))]);
+        }
+        let toast = adw::Toast::new(&text);
         // Long enough to read it, think, and press Undo.
         toast.set_timeout(8);
         let input = input.clone();

@@ -52,7 +52,7 @@ pub fn below<T: IsA<gtk::Widget>>(root: &impl IsA<gtk::Widget>) -> Vec<T> {
     found
 }
 
-fn button(root: &impl IsA<gtk::Widget>, label: &str) -> gtk::Button {
+pub fn button(root: &impl IsA<gtk::Widget>, label: &str) -> gtk::Button {
     let all = below::<gtk::Button>(root);
     let found = all.into_iter().find(|button| button.label().as_deref() == Some(label));
     found.unwrap_or_else(|| panic!("no button “{label}”"))

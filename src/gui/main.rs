@@ -7,12 +7,16 @@ mod actions;
 mod app;
 mod backend;
 mod browse;
+mod containerfile;
 mod dialogs;
+mod diff;
 mod editor;
 mod flow;
 #[cfg(test)]
 mod gui_tests;
 mod model;
+#[cfg(test)]
+mod packages_gui_tests;
 mod pages;
 mod permissions;
 #[cfg(test)]
@@ -22,6 +26,7 @@ mod settings;
 mod settings_tests;
 mod steps;
 mod style;
+mod values;
 mod watch;
 mod widgets;
 mod window;

@@ -3,30 +3,24 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bucket::core::item::{ItemKey, Layer, Notice, Record, SubsystemId, Value};
-use bucket::core::merge::{Drift, FieldDrift, Suggestion};
+use bucket::core::item::{ItemKey, Layer, Notice, Pending, SubsystemId};
+use bucket::core::merge::{Drift, Suggestion};
 use bucket::core::plan::{Command, Side};
 use bucket::core::report::{Availability, ItemReport, Report, SubsystemReport};
 use bucket::host::command;
 use bucket::subsystem::{About, Page};
 use bucket::words::{self, fill, gettext, ngettext};
 
+use crate::values::{Shown, agreed, is_lone_text, shown};
+
+/// How long a note may be to stand in a column.
+const CELL_CHARS: usize = 24;
+
 /// Names one row: an item of a subsystem.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
     pub subsystem: SubsystemId,
     pub item: ItemKey,
-}
-
-/// One side's value as a row shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// In a few words.
-    pub text: String,
-    /// All of it, for the tooltip, the detail page and the clipboard.
-    pub full: String,
-    /// This side does not have the item.
-    pub absent: bool,
 }
 
 /// One row of a page.
@@ -55,27 +49,41 @@ impl Row {
                 let why = item.barred.as_ref().map_or("", |barred| barred.reason());
                 format!("{}: {why}", words::item(item))
             }
+            (None, Some(_)) if comes(item) => gettext("Comes with the next image"),
             (None, Some(pending)) if item.state == Drift::Pending => words::pending(pending),
             _ => words::item(item),
         };
+        // A value needs no name where there is only one it can be.
+        let lone = about.fields.len() == 1 || is_lone_text(item);
+        let manifest = shown(item, Side::Manifest, lone);
+        let mut system = shown(item, Side::System, lone);
         let mut parts = vec![reason];
-        parts.extend(item.note.clone());
+        let there_or_not = about.fields.is_empty() && item.unknown.is_none();
+        if there_or_not && item.live.is_some() && item.pending == Some(Pending::Reboot) {
+            system.text = gettext("Staged");
+        }
+        match &item.note {
+            // An item that has no values is there or not; how it is there is what the system says.
+            Some(note) if there_or_not && !item.failing && note.chars().count() <= CELL_CHARS => {
+                system.text = capitalised(note);
+                system.full.clone_from(&system.text);
+            }
+            note => parts.extend(note.clone()),
+        }
         if let Some(Layer::Host(host)) = &item.layer {
             parts.push(fill(&gettext("only for {host}"), &[("host", host)]));
         }
         if !item.detail.is_empty() {
             parts.push(item.detail.clone());
         }
-        // A value needs no name where there is only one it can be.
-        let lone = about.fields.len() == 1;
-        let manifest = shown(item, Side::Manifest, lone);
-        let system = shown(item, Side::System, lone);
-        let haystack = [&item.title, &item.detail, item.key.as_str(), &manifest.full, &system.full]
-            .join("\n")
-            .to_lowercase();
+        let section = gettext(about.title);
+        let haystack =
+            [&item.title, &item.detail, item.key.as_str(), &section, &manifest.full, &system.full]
+                .join("\n")
+                .to_lowercase();
         Self {
             key: RowKey { subsystem: about.id.clone(), item: item.key.clone() },
-            section: (place, gettext(about.title)),
+            section: (place, section),
             icon: about.icon,
             title: item.title.clone(),
             subtitle: parts.join(" · "),
@@ -87,10 +95,16 @@ impl Row {
         }
     }
 
+    /// Whether the next image brings what the manifest says.
+    pub fn comes(&self) -> bool {
+        comes(&self.item)
+    }
+
     /// A sign for how the two sides stand, beside the words that say it.
     pub fn symbol(&self) -> &'static str {
         match (self.item.state, &self.item.wanted, &self.item.live) {
             (Drift::Unknown, ..) => "?",
+            (Drift::Pending, ..) if self.comes() => "…",
             (Drift::InSync | Drift::Pending, ..) => "=",
             (Drift::NotHere | Drift::Locked, ..) => "○",
             (_, None, _) => "+",
@@ -104,6 +118,7 @@ impl Row {
         match self.symbol() {
             "?" => gettext("The system could not be read"),
             "=" => gettext("Both say the same"),
+            "…" => gettext("Comes with the next image"),
             "○" => gettext("It cannot be so on this machine"),
             "+" => gettext("Only on the system"),
             "−" => gettext("Only in the manifest"),
@@ -125,6 +140,9 @@ impl Row {
         match self.item.state {
             Drift::InSync => Err(gettext("Both sides say the same")),
             Drift::Unknown => Err(gettext("The system's side could not be read")),
+            Drift::Pending if self.comes() => {
+                Err(gettext("It comes with the next image: there is nothing to do"))
+            }
             Drift::Pending => Err(gettext("Already applied")),
             Drift::NotHere | Drift::Locked => {
                 Err(self.item.barred.as_ref().map_or_else(String::new, |b| b.reason().to_owned()))
@@ -136,6 +154,11 @@ impl Row {
                 (Side::System, ..) => gettext("Change the system to the manifest's value"),
             }),
         }
+    }
+
+    /// Whether a selection of everything takes this row: something can be done about it, or it can be had `now`.
+    pub fn selectable(&self, now: bool) -> bool {
+        self.action(Side::Manifest).is_ok() || now && self.comes()
     }
 
     /// Whether it is an installed Flatpak app, or the overrides for all apps: something that has permissions.
@@ -155,124 +178,21 @@ impl Row {
         let text = gettext("{state}. Manifest: {manifest}. System: {system}.");
         let values = [
             ("state", self.subtitle.as_str()),
-            ("manifest", &self.manifest.full),
-            ("system", &self.system.full),
+            ("manifest", self.manifest.spoken()),
+            ("system", self.system.spoken()),
         ];
         fill(&text, &values)
     }
 }
 
-/// What one side has of an item.
-fn shown(item: &ItemReport, side: Side, lone: bool) -> Shown {
-    let (own, words) = match side {
-        Side::Manifest => (&item.wanted, (gettext("Not listed"), gettext("Not in the manifest"))),
-        Side::System => (&item.live, (gettext("Not present"), gettext("Not on the system"))),
-    };
-    if let (Side::System, Some(reason)) = (side, &item.unknown) {
-        return Shown { text: gettext("Unknown"), full: reason.clone(), absent: true };
-    }
-    let Some(own) = own else { return Shown { text: words.0, full: words.1, absent: true } };
-    let presence = match side {
-        Side::Manifest => gettext("Listed"),
-        Side::System => gettext("Present"),
-    };
-    let full = record_lines(item, own, lone).unwrap_or_else(|| presence.clone());
-    let differing: Vec<&FieldDrift> =
-        item.fields.iter().filter(|field| field.state != Drift::InSync).collect();
-    let both = item.wanted.is_some() && item.live.is_some();
-    let text = match (both, differing.as_slice()) {
-        // Nothing to tell apart: few values stand for themselves, more than that for the item's presence.
-        (false, _) | (true, []) => match own.0.len() {
-            1 | 2 => full.replace('\n', ", "),
-            _ => presence,
-        },
-        (true, [field]) => value_of(field, side, lone),
-        (true, fields) => {
-            let parts = fields.iter().map(|f| value_of(f, side, lone)).collect::<Vec<_>>();
-            parts.join(", ")
-        }
-    };
-    Shown { text: one_line(&text), full, absent: false }
+/// Whether the next image brings what the manifest says of it.
+pub fn comes(item: &ItemReport) -> bool {
+    item.state == Drift::Pending && item.pending == Some(Pending::ImageBuild)
 }
 
-/// A field's value on one side, with its name unless it is the only one.
-fn value_of(field: &FieldDrift, side: Side, lone: bool) -> String {
-    let value = match side {
-        Side::Manifest => &field.wanted,
-        Side::System => &field.live,
-    };
-    let text = value.as_ref().map_or_else(|| gettext("not set"), Value::to_string);
-    match lone {
-        true => text,
-        false => named(&field.title, &text),
-    }
-}
-
-fn named(name: &str, value: &str) -> String {
-    fill(&gettext("{field}: {value}"), &[("field", name), ("value", value)])
-}
-
-/// A record, one line a field; `None` where it has no fields.
-fn record_lines(item: &ItemReport, record: &Record, lone: bool) -> Option<String> {
-    let title = |name: &String| {
-        let field = item.fields.iter().find(|field| field.name == *name);
-        field.map_or_else(|| name.clone(), |field| field.title.clone())
-    };
-    let line = |(name, value): (&String, &Value)| match lone {
-        true => value.to_string(),
-        false => named(&title(name), &value.to_string()),
-    };
-    let lines: Vec<String> = record.0.iter().map(line).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn agreed(item: &ItemReport, lone: bool) -> Shown {
-    match &item.base {
-        None => {
-            Shown { text: gettext("Nothing yet"), full: gettext("They never agreed"), absent: true }
-        }
-        Some(base) => {
-            let full = record_lines(item, base, lone).unwrap_or_else(|| gettext("Listed"));
-            Shown { text: one_line(&full), full, absent: false }
-        }
-    }
-}
-
-/// One field of an item as the detail page shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldShown {
-    pub name: String,
-    /// Its name for people.
-    pub title: String,
-    pub state: String,
-    pub differs: bool,
-    pub manifest: Option<String>,
-    pub system: Option<String>,
-    pub agreed: Option<String>,
-}
-
-/// The compared fields of an item, those that differ first.
-pub fn fields(item: &ItemReport) -> Vec<FieldShown> {
-    let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
-    let mut fields: Vec<FieldShown> = item
-        .fields
-        .iter()
-        .map(|field| FieldShown {
-            name: field.name.clone(),
-            title: field.title.clone(),
-            state: words::drift(field.state),
-            differs: field.state != Drift::InSync,
-            manifest: text(&field.wanted),
-            system: text(&field.live),
-            agreed: text(&field.base),
-        })
-        .collect();
-    fields.sort_by_key(|field| !field.differs);
-    fields
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// Which rows a page lists.
@@ -282,13 +202,20 @@ pub enum Filter {
     Differs,
     ManifestOnly,
     SystemOnly,
+    Pending,
     InSync,
     Ignored,
 }
 
 impl Filter {
-    pub const ALL: [Self; 5] =
-        [Self::Differs, Self::ManifestOnly, Self::SystemOnly, Self::InSync, Self::Ignored];
+    pub const ALL: [Self; 6] = [
+        Self::Differs,
+        Self::ManifestOnly,
+        Self::SystemOnly,
+        Self::Pending,
+        Self::InSync,
+        Self::Ignored,
+    ];
 
     /// The name its action target has.
     pub fn name(self) -> &'static str {
@@ -296,6 +223,7 @@ impl Filter {
             Self::Differs => "differs",
             Self::ManifestOnly => "manifest-only",
             Self::SystemOnly => "system-only",
+            Self::Pending => "pending",
             Self::InSync => "in-sync",
             Self::Ignored => "ignored",
         }
@@ -306,6 +234,7 @@ impl Filter {
             Self::Differs => gettext("Differences"),
             Self::ManifestOnly => gettext("Manifest Only"),
             Self::SystemOnly => gettext("System Only"),
+            Self::Pending => gettext("Pending"),
             Self::InSync => gettext("In Sync"),
             Self::Ignored => gettext("Ignored"),
         }
@@ -345,6 +274,7 @@ impl Query {
             Filter::Differs => !in_sync || item.failing || self.show_in_sync,
             Filter::ManifestOnly => item.live.is_none() && item.unknown.is_none() && !in_sync,
             Filter::SystemOnly => item.wanted.is_none() && item.unknown.is_none() && !in_sync,
+            Filter::Pending => item.state == Drift::Pending,
             Filter::InSync => in_sync,
         }
     }
@@ -382,12 +312,26 @@ impl PageData {
             data.sections += 1;
             let Some(subsystem) = report.subsystem(&about.id) else { continue };
             data.troubles.extend(trouble(about, subsystem));
-            data.notices.extend(subsystem.notices.iter().cloned());
+            let elsewhere =
+                elsewhere(subsystem).map(|text| Notice { text: text.to_owned(), remedy: None });
+            for notice in subsystem.notices.iter().chain(&elsewhere) {
+                // Several subsystems of a page may have the same to say.
+                if !data.notices.contains(notice) {
+                    data.notices.push(notice.clone());
+                }
+            }
             // An item that neither side has, and that could be read, is settled.
             let items = subsystem.items.iter().filter(|item| {
                 item.wanted.is_some() || item.live.is_some() || item.unknown.is_some()
             });
-            data.rows.extend(items.map(|item| Arc::new(Row::new(about, place, item))));
+            data.rows.extend(items.map(|item| {
+                let mut row = Row::new(about, place, item);
+                if elsewhere.is_some() && item.state == Drift::NotHere {
+                    // The page says why, once.
+                    row.subtitle = words::item(item);
+                }
+                Arc::new(row)
+            }));
         }
         data
     }
@@ -401,6 +345,19 @@ impl PageData {
     pub fn failed(&self) -> bool {
         self.troubles.iter().any(|trouble| !trouble.unavailable)
     }
+}
+
+/// Why nothing that a manifest wants of a subsystem can be on this machine, where that is one reason for all of it.
+pub fn elsewhere(report: &SubsystemReport) -> Option<&str> {
+    let mut wanted = report.items.iter().filter(|item| item.wanted.is_some()).map(not_here);
+    let reason = wanted.next()??;
+    let mut others = wanted.peekable();
+    (others.peek().is_some() && others.all(|why| why == Some(reason))).then_some(reason)
+}
+
+fn not_here(item: &ItemReport) -> Option<&str> {
+    let barred = item.barred.as_ref().filter(|_| item.state == Drift::NotHere);
+    barred.map(|barred| barred.reason())
 }
 
 /// Why a subsystem, or part of it, could not be read.

@@ -1,7 +1,7 @@
 //! Tests of what pages show.
 
 use bucket::core::ignore::Ignored;
-use bucket::core::item::{FieldSpec, LeftOut, Live, Pending, Wanted};
+use bucket::core::item::{Barred, FieldSpec, LeftOut, Live, Pending, Record, Wanted};
 use bucket::core::report::REPORT_VERSION;
 use bucket::words::mark;
 
@@ -20,6 +20,49 @@ pub static ABOUT: About = About {
     ],
     manifests: &[],
 };
+
+/// A subsystem of the image, whose items are there or not.
+pub static IMAGE: About = About {
+    id: SubsystemId::new("parts"),
+    noun: "part",
+    page: Page::Packages,
+    title: mark("Parts"),
+    icon: "package-x-generic-symbolic",
+    fields: &[],
+    manifests: &[],
+};
+
+/// One of its items: what a manifest wants, and what is read of it with words for where it comes from.
+pub fn part(key: &str, wanted: bool, live: Option<Live>, note: &str) -> ItemReport {
+    let live = live.map(|live| Live { note: (!note.is_empty()).then(|| note.to_owned()), ..live });
+    item(key, None, wanted.then(Record::new), live, None)
+}
+
+/// Something that the next image brings.
+pub fn coming() -> Option<Live> {
+    Some(Live { pending: Some(Pending::ImageBuild), ..Live::absent() })
+}
+
+/// A part of each kind.
+pub fn parts() -> Vec<ItemReport> {
+    let here = || Some(Live::known(Record::new()));
+    let mut held = Live::known(Record::new());
+    held.pending = Some(Pending::Reboot);
+    vec![
+        part("image", true, here(), "in the base image"),
+        part("layered", false, here(), "layered here"),
+        part("staged", true, Some(held), "Staged: it comes at the next restart"),
+        part("wanted", true, coming(), ""),
+        part("wanted-too", true, coming(), ""),
+    ]
+}
+
+/// A report over these parts.
+pub fn parts_report(items: Vec<ItemReport>) -> Report {
+    let mut report = report(items);
+    report.subsystems[0].id = IMAGE.id.clone();
+    report
+}
 
 /// A record with a branch.
 pub fn branch(branch: &str) -> Record {
@@ -133,10 +176,7 @@ fn a_row_says_both_values_and_which_side_to_take() {
         found.map(Arc::clone).unwrap_or_else(|| panic!("no row {name}"))
     };
     let changed = row("system-changed");
-    assert_eq!(
-        (changed.manifest.text.as_str(), changed.system.text.as_str()),
-        ("branch: a", "branch: b")
-    );
+    assert_eq!((changed.manifest.text.as_str(), changed.system.text.as_str()), ("a", "b"));
     assert_eq!(changed.symbol(), "≠");
     assert!(changed.suggests(Side::Manifest) && !changed.suggests(Side::System));
     assert!(changed.agreed.is_none());
@@ -208,7 +248,6 @@ fn a_page_says_what_it_is_without_rows() {
 /// What cannot be so on this machine is no difference, offers no verb, and says why.
 #[test]
 fn what_is_barred_says_why() {
-    use bucket::core::item::Barred;
     let barred = |by: Barred, live: Live| {
         let item = item("x", None, Some(branch("a")), Some(live.barred(Some(by))), None);
         Row::new(&ABOUT, 0, &item)
@@ -218,9 +257,81 @@ fn what_is_barred_says_why() {
     assert_eq!((row.symbol(), row.system.absent), ("○", true));
     let row = barred(Barred::Locked("by the administrator".to_owned()), Live::known(branch("b")));
     assert!(row.subtitle.starts_with("Locked: by the administrator"), "{row:?}");
-    assert_eq!(row.system.text, "branch: b");
+    assert_eq!(row.system.text, "b");
     for side in [Side::Manifest, Side::System] {
         assert_eq!(row.action(side), Err("by the administrator".to_owned()));
     }
     assert!(!row.item.counts());
+}
+
+#[test]
+fn a_part_of_the_image_says_where_it_comes_from() {
+    let data = PageData::new(&[&IMAGE], Page::Packages, &parts_report(parts()));
+    let row = |name: &str| {
+        let found = data.rows.iter().find(|row| row.title == name);
+        found.map(Arc::clone).unwrap_or_else(|| panic!("no row {name}"))
+    };
+    let said = |name: &str| {
+        let row = row(name);
+        (row.symbol(), row.manifest.text.clone(), row.system.text.clone(), row.subtitle.clone())
+    };
+    let four = |a: &'static str, b: &str, c: &str, d: &str| (a, b.into(), c.into(), d.into());
+    assert_eq!(said("image"), four("=", "Listed", "In the base image", "In sync"));
+    assert_eq!(said("layered"), four("+", "Not listed", "Layered here", "Only on the system"));
+    assert_eq!(
+        said("staged"),
+        four("=", "Listed", "Staged", "after a restart · Staged: it comes at the next restart")
+    );
+    let comes = "Comes with the next image";
+    assert_eq!(said("wanted"), four("…", "Listed", "Not present", comes));
+    assert_eq!(data.differences(), 1, "what comes by itself asks for nothing");
+    assert!(row("layered").suggests(Side::Manifest));
+    for name in ["image", "staged", "wanted"] {
+        assert!(!row(name).suggests(Side::System) && row(name).action(Side::System).is_err());
+    }
+    assert!(row("wanted").comes() && !row("staged").comes());
+    assert!(row("wanted").selectable(true) && !row("wanted").selectable(false));
+    let pending = Query { filter: Filter::Pending, ..Query::default() };
+    assert_eq!(listed(&data, &pending), ["staged", "wanted", "wanted-too"]);
+    let section = Query { text: "parts".to_owned(), show_in_sync: true, ..Query::default() };
+    assert_eq!(listed(&data, &section).len(), 5, "a section is found by its title");
+}
+
+/// On a machine without an image a page says so once, and not at each row.
+#[test]
+fn what_holds_for_all_is_said_once() {
+    let why = "This machine was not started from an image";
+    let barred = |key: &str, why: &str| {
+        let live = Live::absent().barred(Some(Barred::NotHere(why.to_owned())));
+        part(key, true, Some(live), "")
+    };
+    let page = |items| PageData::new(&[&IMAGE], Page::Packages, &parts_report(items));
+    let all = page(vec![barred("a", why), barred("b", why)]);
+    assert_eq!(all.notices, [Notice { text: why.to_owned(), remedy: None }]);
+    assert!(all.rows.iter().all(|row| row.subtitle == "Not on this machine"));
+    assert_eq!((all.differences(), all.failed()), (0, false));
+    // Reasons of their own stay with the rows.
+    let two = page(vec![barred("a", why), barred("b", "no such thing")]);
+    assert!(two.notices.is_empty());
+    assert_eq!(two.rows[1].subtitle, "Not on this machine: no such thing");
+    assert!(page(vec![barred("a", why)]).notices.is_empty());
+}
+
+#[test]
+fn a_file_is_summed_up_in_its_cell() {
+    let file = |text: &str| Record::new().with("branch", text);
+    let old = "one\ntwo\nthree\n";
+    let live = Live::known(file("one\n2\nthree\n"));
+    let about = About { fields: &ABOUT.fields[..1], id: IMAGE.id.clone(), ..IMAGE };
+    let row = Row::new(&about, 0, &item("x", None, Some(file(old)), Some(live), None));
+    assert_eq!(
+        (row.manifest.text.as_str(), row.system.text.as_str()),
+        ("3 lines", "3 lines (+1 −1)")
+    );
+    assert_eq!(row.manifest.full, old);
+    let long = (0..50).map(|n| format!("line {n}\n")).collect::<String>();
+    let row = Row::new(&about, 0, &item("x", None, Some(file(&long)), None, None));
+    assert_eq!(row.manifest.text, "50 lines");
+    assert_eq!(row.manifest.tooltip().lines().count(), 13);
+    assert!(row.spoken().contains("Manifest: 50 lines."), "{}", row.spoken());
 }

@@ -23,7 +23,8 @@ use bucket::subsystem::flatpak::grants::{Grant, grants};
 use bucket::subsystem::flatpak::raw::{self, Raw};
 use bucket::words::{fill, gettext};
 use rows::Control;
-use similar::{ChangeTag, TextDiff};
+
+use crate::diff::{self, DiffLine};
 
 /// Every app that is installed, and the overrides for all apps.
 #[derive(Debug, PartialEq)]
@@ -400,26 +401,9 @@ fn layers(item: &Item) -> Vec<Scope> {
     }
 }
 
-/// One line of a file's difference: `+` only on this machine, `-` only in the manifest.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DiffLine {
-    pub sign: char,
-    pub text: String,
-}
-
 /// A file beside what the manifest would make of it: every line, marked where they differ.
 pub fn diff(raw: &Raw) -> Vec<DiffLine> {
-    let wanted = raw.wanted.as_deref().unwrap_or(&raw.now);
-    let diff = TextDiff::from_lines(wanted, &raw.now);
-    let lines = diff.iter_all_changes().map(|change| DiffLine {
-        sign: match change.tag() {
-            ChangeTag::Equal => ' ',
-            ChangeTag::Insert => '+',
-            ChangeTag::Delete => '-',
-        },
-        text: change.value().trim_end_matches(['\n', '\r']).to_owned(),
-    });
-    lines.collect()
+    diff::whole(raw.wanted.as_deref().unwrap_or(&raw.now), &raw.now)
 }
 
 #[cfg(test)]

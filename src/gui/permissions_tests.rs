@@ -261,9 +261,10 @@ fn commands_say_what_an_edit_does() {
 #[test]
 fn a_file_is_compared_line_by_line() {
     let raw = Raw { now: "[A]\nx=1\n".into(), wanted: Some("[A]\ny=2\n".into()) };
-    let lines: Vec<String> =
-        diff(&raw).into_iter().map(|line| format!("{}{}", line.sign, line.text)).collect();
-    assert_eq!(lines, [" [A]", "-y=2", "+x=1"]);
+    let [same, removed, added] = diff(&raw).try_into().unwrap();
+    assert_eq!(same, DiffLine::Same("[A]".to_owned()));
+    assert_eq!(removed, DiffLine::Removed("y=2".to_owned()));
+    assert_eq!(added, DiffLine::Added("x=1".to_owned()));
     let alone = Raw { wanted: None, ..raw };
-    assert!(diff(&alone).iter().all(|line| line.sign == ' '));
+    assert!(!diff(&alone).iter().any(DiffLine::differs));
 }

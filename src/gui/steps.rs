@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bucket::core::plan::{Action, Change, Node, Plan, PlannedStep, Risk, Side};
+use bucket::core::plan::{Action, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side};
 use bucket::engine::{Outcome, Verdict};
 use bucket::host::command;
 use bucket::words::{self, fill, gettext, ngettext};
@@ -122,10 +122,11 @@ pub fn removes(steps: &[PlannedStep]) -> bool {
 
 /// Whether a plan is to be shown before it is carried out.
 pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
-    let waits = !plan.held.is_empty() || !plan.blocked.is_empty();
+    // What the next image does needs no decision.
+    let waits = !plan.held.is_empty() || plan.blocked.iter().any(BlockedChange::never);
     match purpose {
         Purpose::Apply => true,
-        Purpose::Capture | Purpose::Ignore => waits,
+        Purpose::Capture | Purpose::Ignore | Purpose::Sections => waits,
         Purpose::Edit => waits || plan.steps.iter().any(|planned| planned.step.risk.destructive),
         // What is quick and harmless is taken back at once; programs are shown before they run.
         Purpose::Undo | Purpose::Redo => {
@@ -139,6 +140,29 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
                 })
         }
     }
+}
+
+/// What of a plan is not done now, because the next image does it: what was asked for, and the reason of each.
+pub fn later(plan: &Plan) -> impl Iterator<Item = &BlockedChange> {
+    plan.blocked.iter().filter(|blocked| blocked.later)
+}
+
+/// Whether all that was asked for comes with the next image, without anything being done.
+pub fn all_later(plan: &Plan) -> bool {
+    plan.changes.is_empty()
+        && plan.held.is_empty()
+        && plan.steps.is_empty()
+        && later(plan).next().is_some()
+        && !plan.blocked.iter().any(BlockedChange::never)
+}
+
+/// What comes with the next image, in one sentence.
+pub fn comes(plan: &Plan) -> String {
+    let count = items(later(plan).map(|blocked| &blocked.change));
+    let one = later(plan).next().map_or("", |blocked| blocked.change.title.as_str());
+    let text =
+        ngettext("{item} comes with the next image", "{n} items come with the next image", count);
+    fill(&text, &[("item", one), ("n", &count.to_string())])
 }
 
 /// The sides a plan changes, in one word for its button.
@@ -191,6 +215,7 @@ pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
         Purpose::Undo => gettext("Undone"),
         Purpose::Redo => gettext("Done again"),
         Purpose::Ignore => gettext("Always ignored from now on"),
+        Purpose::Sections => gettext("Wrote the Containerfile"),
         _ if all(Side::System) => ngettext("Applied {item}", "Applied {n} items", count),
         _ if all(Side::Manifest) => ngettext("Captured {item}", "Captured {n} items", count),
         _ => ngettext("Captured and applied {item}", "Captured and applied {n} items", count),

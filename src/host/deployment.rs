@@ -150,6 +150,23 @@ impl Deployments {
     pub fn next(&self) -> &Deployment {
         self.staged.as_ref().unwrap_or(&self.booted)
     }
+
+    /// The deployment that ran before: of those that nobody pinned, of the same system, the one made last.
+    pub fn rollback(&self) -> Option<&Deployment> {
+        let same = |one: &&Deployment| one.stateroot == self.booted.stateroot;
+        self.others.iter().filter(same).max_by_key(|one| {
+            let made = std::fs::metadata(origin_path(&one.dir));
+            (!one.origin.pinned, made.map(|file| (file.mtime(), file.mtime_nsec())).ok())
+        })
+    }
+}
+
+/// Where a deployment has a path of its image: ostree keeps the image's `/etc` as `/usr/etc`.
+pub fn in_image(path: &str) -> String {
+    match path.strip_prefix("/etc") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/usr/etc{rest}"),
+        _ => path.to_owned(),
+    }
 }
 
 /// Where a boot entry's link leads to.

@@ -22,7 +22,7 @@ pub struct FsError {
 }
 
 /// The system's words without "(os error 13)".
-pub(super) fn plain(error: &io::Error) -> String {
+pub fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
         Some((words, _)) => words.to_owned(),

@@ -138,7 +138,7 @@ fn what_was_read_once_is_not_read_again() {
     assert!(cache::names(&host, &deployment(&machine, "abc1")).is_err());
     assert!(cache::names(&host, &deployment(&machine, "../abc0")).is_err());
     // What is not whole, or was changed, is not believed.
-    let file = machine.dir.path().join("home/.cache/bkt/packages/abc0.names.json");
+    let file = machine.dir.path().join("home/.cache/bkt/packages/abc0.names");
     let good = fs::read_to_string(&file).unwrap();
     for bad in [&good[..good.len() / 2], &good.replace("plain", "plane"), ""] {
         fs::write(&file, bad).unwrap();
@@ -155,15 +155,15 @@ fn a_cache_that_is_not_whole_is_made_again_and_old_ones_go() {
     let here = deployment(&machine, "abc0");
     let names = cache::names(&host, &here).unwrap();
     let dir = machine.dir.path().join("home/.cache/bkt/packages");
-    let good = fs::read(dir.join("abc0.names.json")).unwrap();
-    fs::write(dir.join("abc0.names.json"), "{").unwrap();
+    let good = fs::read(dir.join("abc0.names")).unwrap();
+    fs::write(dir.join("abc0.names"), "{").unwrap();
     assert_eq!(cache::names(&host, &here).unwrap(), names);
-    assert_eq!(fs::read(dir.join("abc0.names.json")).unwrap(), good);
+    assert_eq!(fs::read(dir.join("abc0.names")).unwrap(), good);
     for number in 0..30 {
         cache::names(&host, &deployment(&machine, &format!("{number:04x}"))).unwrap();
     }
     assert_eq!(left(&dir).len(), 12);
-    assert!(dir.join("001d.names.json").exists());
+    assert!(dir.join("001d.names").exists());
 }
 
 #[test]

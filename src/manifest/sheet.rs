@@ -125,6 +125,23 @@ impl Sheet {
         self.error(&path, what)
     }
 
+    /// The same about a value inside it, by a path of names and, in lists, of numbers: `files/2/src`.
+    pub fn error_inside<T>(
+        &self,
+        list: &str,
+        entry: &Entry<T>,
+        inside: &str,
+        what: String,
+    ) -> DocError {
+        let mut path = keys(list);
+        path.push(Segment::Seq { index: entry.index });
+        path.extend(inside.split('/').map(|name| match name.parse() {
+            Ok(index) => Segment::Seq { index },
+            Err(_) => Segment::Map { key: name.to_owned() },
+        }));
+        self.error(&path, what)
+    }
+
     fn typed<T: DeserializeOwned>(&self, json: &Value, at: &[Segment]) -> Result<T, DocError> {
         // The path of an error costs as much as reading does, so it is only looked for when there is one.
         T::deserialize(json).or_else(|_| {

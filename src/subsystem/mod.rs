@@ -10,11 +10,14 @@ use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
 use crate::words::gettext;
 
+pub mod base;
 pub mod copr;
+pub mod etc_files;
 pub mod extensions;
 pub mod external_repos;
 pub mod flatpak;
 pub mod gsettings;
+pub mod image_config;
 pub mod kargs;
 pub mod packages;
 pub mod shims;
@@ -60,7 +63,7 @@ impl Page {
     /// A symbolic icon's name.
     pub fn icon(self) -> &'static str {
         match self {
-            Self::Packages => "computer-symbolic",
+            Self::Packages => "system-software-install-symbolic",
             Self::Flatpaks => "package-x-generic-symbolic",
             Self::Extensions => "application-x-addon-symbolic",
             Self::Settings => "preferences-system-symbolic",
@@ -252,12 +255,16 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
-        Box::new(packages::Packages),
+        // Repositories before the packages that come from them.
         Box::new(copr::Copr),
         Box::new(external_repos::ExternalRepos),
+        Box::new(packages::Packages),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
+        Box::new(etc_files::EtcFiles),
+        Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
+        Box::new(base::Base),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),

@@ -11,10 +11,12 @@
     reason = "a test fails by panicking, and starts programs"
 )]
 
+mod base;
 mod broken;
 mod containerfile;
 mod crash;
 mod edits;
+mod etc;
 mod exit;
 mod extension;
 mod flatpak;

@@ -74,9 +74,23 @@ cat > manifests/gsettings.json <<'J'
   ]
 }
 J
+cat > manifests/system-packages.json <<'J'
+{
+  "packages": ["fish", "podman"]
+}
+J
+cat > Containerfile <<'C'
+FROM ghcr.io/example/desktop:latest
+
+# === SYSTEM_PACKAGES (managed by bkt) ===
+# === END SYSTEM_PACKAGES ===
+
+RUN bootc container lint
+C
+bkt -y repo use ~/distribution
+bkt containerfile sync
 git add -A
 git commit -qm 'A desktop for the lab'
-bkt -y repo use ~/distribution
 bkt status
 
 tell "this machine: Sketch installed, Chess removed, Notes shut off from the network"
@@ -89,7 +103,8 @@ gnome-extensions enable gamma@lab.test
 gsettings set org.gnome.desktop.interface clock-show-weekday false
 gsettings set org.gnome.desktop.interface accent-color green
 
-tell "the distribution: Weather added, a maximise button, an orange accent"
+tell "the distribution: Weather and ripgrep added, a maximise button, an orange accent"
 sed -i 's|^    { "id": "org.lab.Photos".*|&,\n    { "id": "org.lab.Weather", "remote": "lab", "scope": "user" }|' manifests/flatpak-apps.json
+sed -i 's|"podman"|&, "ripgrep"|' manifests/system-packages.json
 sed -i 's|minimize,close|minimize,maximize,close|; s|purple|orange|' manifests/gsettings.json
 git commit -qam 'Weather, and a button to maximise'

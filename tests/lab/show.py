@@ -5,7 +5,7 @@ import ui
 
 APP_ID = "org.bkt.Bucket"
 INTERFACE = "org.gnome.desktop.interface"
-PAGES = ["Flatpaks", "Extensions", "Settings", "History", "Command Log"]
+PAGES = ["System Packages", "Flatpaks", "Extensions", "Settings", "History", "Command Log"]
 
 
 def open_page(app, page):
@@ -44,8 +44,19 @@ def main():
                 ui.screenshot(f"/out/{name(page)}-narrow-{style}.png", window=True)
             ui.resize(1100, 700)
             ui.settle()
+    containerfile(app)
     settings(app)
     permissions(app)
+
+
+def containerfile(app):
+    """What the image is built from, beside what the manifests say."""
+    ui.resize(980, 640)
+    if not open_page(app, "System Packages"):
+        return
+    app.press("button", "Containerfile")
+    app.find("button", "Write Sections", timeout=60)
+    pictures("containerfile")
 
 
 def pictures(what):

@@ -11,12 +11,18 @@ use relm4::{Sender, adw, gtk};
 
 use super::drift::DriftOut;
 use crate::app::AppMsg;
-use crate::model::{FieldShown, Row, RowKey, fields};
+use crate::diff;
+use crate::model::{Row, RowKey};
+use crate::values::{FieldShown, fields};
+use crate::widgets::diff_list::{Sides, diff_list};
 use crate::widgets::drift_row::RowAct;
-use crate::widgets::{copy_button, set_name, set_tooltip};
+use crate::widgets::{copy_button, label, set_name, set_tooltip};
 
 /// Detail pages are told from others by how their tags start.
 const TAG: &str = "item";
+
+/// How many lines of a file are shown before and after each that differs.
+const AROUND: usize = 3;
 
 /// An empty page for an item.
 pub fn new_page(key: &RowKey) -> adw::NavigationPage {
@@ -90,30 +96,11 @@ fn field_group(
     // A group's title and description are markup: what comes from outside goes where it is not.
     let group = adw::PreferencesGroup::new();
     if several {
-        let name = adw::ActionRow::builder().use_markup(false).build();
-        name.set_title(&field.title);
-        name.set_subtitle(&field.state);
-        let both = row.item.wanted.is_some() && row.item.live.is_some();
-        if field.differs && both {
-            for (side, verb, label) in verbs() {
-                let button = gtk::Button::builder().label(label).build();
-                button.set_valign(gtk::Align::Center);
-                button.add_css_class("flat");
-                let text = match side {
-                    Side::Manifest => gettext("Capture {field}"),
-                    Side::System => gettext("Apply {field}"),
-                };
-                set_name(&button, &fill(&text, &[("field", &field.title)]));
-                let (sender, key, field) = (sender.clone(), row.key.clone(), field.name.clone());
-                button.connect_clicked(move |_| {
-                    // The window may be closing: nobody is left to hear of it then.
-                    let out = DriftOut::Field(key.clone(), verb, field.clone());
-                    drop(sender.send(AppMsg::Drift(out)));
-                });
-                name.add_suffix(&button);
-            }
-        }
-        group.add(&name);
+        group.add(&name_row(row, field, sender));
+    }
+    if field.is_long() {
+        add_difference(&group, field, several);
+        return group;
     }
     group.add(&text_row(&gettext("Manifest"), field.manifest.as_deref(), Some(&field.name)));
     group.add(&text_row(&gettext("System"), field.system.as_deref(), Some(&field.name)));
@@ -122,6 +109,78 @@ fn field_group(
         group.add(&text_row(&gettext("Last Agreed"), agreed, Some(&field.name)));
     }
     group
+}
+
+/// A field's name, how it stands, and its buttons: below it where there is no room beside it.
+fn name_row(row: &Row, field: &FieldShown, sender: &Sender<AppMsg>) -> adw::PreferencesRow {
+    let (title, state) = (label(&["heading"]), label(&["caption", "dimmed"]));
+    title.set_text(&field.title);
+    state.set_text(&field.state);
+    let name = gtk::Box::new(gtk::Orientation::Vertical, 2);
+    name.set_valign(gtk::Align::Center);
+    name.append(&title);
+    name.append(&state);
+    let content = adw::WrapBox::builder().child_spacing(12).line_spacing(6).build();
+    content.set_justify(adw::JustifyMode::Spread);
+    content.set_justify_last_line(true);
+    content.add_css_class("field-name");
+    content.append(&name);
+    let both = row.item.wanted.is_some() && row.item.live.is_some();
+    if field.differs && both {
+        let buttons = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+        for (side, verb, label) in verbs() {
+            let button = gtk::Button::builder().label(label).build();
+            button.set_valign(gtk::Align::Center);
+            button.add_css_class("flat");
+            let text = match side {
+                Side::Manifest => gettext("Capture {field}"),
+                Side::System => gettext("Apply {field}"),
+            };
+            set_name(&button, &fill(&text, &[("field", &field.title)]));
+            let (sender, key, field) = (sender.clone(), row.key.clone(), field.name.clone());
+            button.connect_clicked(move |_| {
+                // The window may be closing: nobody is left to hear of it then.
+                let out = DriftOut::Field(key.clone(), verb, field.clone());
+                drop(sender.send(AppMsg::Drift(out)));
+            });
+            buttons.append(&button);
+        }
+        content.append(&buttons);
+    }
+    let line = adw::PreferencesRow::builder().child(&content).activatable(false).build();
+    set_name(&line, &format!("{}: {}", field.title, field.state));
+    line
+}
+
+/// A file's content on both sides, line by line.
+fn add_difference(group: &adw::PreferencesGroup, field: &FieldShown, named: bool) {
+    let [manifest, system] = [&field.manifest, &field.system].map(Option::as_deref);
+    let (before, after) = (manifest.unwrap_or_default(), system.unwrap_or_default());
+    let head = adw::ActionRow::builder().use_markup(false).build();
+    head.set_title(&if named { gettext("Line by Line") } else { field.title.clone() });
+    head.set_subtitle(&match (manifest, system) {
+        (Some(_), None) => gettext("Only in the manifest"),
+        (None, Some(_)) => gettext("Only on the system"),
+        _ if before == after => gettext("Both say the same"),
+        _ => gettext("− only in the manifest · + only on this machine"),
+    });
+    let copies = [
+        (manifest, gettext("Copy the Manifest's"), gettext("Copy the manifest's {field}")),
+        (system, gettext("Copy the System's"), gettext("Copy the system's {field}")),
+    ];
+    for (text, tooltip, name) in copies {
+        if let Some(text) = text {
+            let name = fill(&name, &[("field", &field.title)]);
+            head.add_suffix(&copy_button(&tooltip, &name, text));
+        }
+    }
+    group.add(&head);
+    let lines = match manifest.is_some() && system.is_some() {
+        true => diff::brief(before, after, AROUND),
+        // What one side alone has is no difference of lines.
+        false => diff::whole(before, after),
+    };
+    group.add(&diff_list(&field.title, &lines, &Sides::manifest_and_system()));
 }
 
 fn verbs() -> [(Side, Verb, String); 2] {
@@ -151,20 +210,23 @@ pub fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::A
 pub fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
     let bar = gtk::ActionBar::new();
     for (side, _, label) in verbs().into_iter().rev() {
-        let act = if side == Side::Manifest { RowAct::Capture } else { RowAct::Apply };
+        let now = side == Side::System && row.comes();
+        let (act, label, name, action) = match side {
+            Side::Manifest => (RowAct::Capture, label, gettext("Capture {item}"), row.action(side)),
+            Side::System if now => {
+                let words = gettext("Have it on this machine before the next image");
+                (RowAct::ApplyNow, gettext("Apply Now…"), gettext("Apply {item} now"), Ok(words))
+            }
+            Side::System => (RowAct::Apply, label, gettext("Apply {item}"), row.action(side)),
+        };
         let button = gtk::Button::with_label(&label);
-        let action = row.action(side);
         button.set_sensitive(action.is_ok());
         let (Ok(words) | Err(words)) = action;
         set_tooltip(&button, &words);
         if row.suggests(side) {
             button.add_css_class("suggested-action");
         }
-        let text = match side {
-            Side::Manifest => gettext("Capture {item}"),
-            Side::System => gettext("Apply {item}"),
-        };
-        set_name(&button, &fill(&text, &[("item", &row.title)]));
+        set_name(&button, &fill(&name, &[("item", &row.title)]));
         let (sender, key) = (sender.clone(), row.key.clone());
         button.connect_clicked(move |_| {
             drop(sender.send(AppMsg::Drift(DriftOut::Act(key.clone(), act.clone()))));

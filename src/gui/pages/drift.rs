@@ -17,10 +17,10 @@ use relm4::{adw, gtk};
 
 use super::drift_list::{DriftList, ListOut, name_list};
 use super::local_time;
-use crate::model::{Filter, PageData, PageState, Query, RowKey, page_state};
+use crate::model::{Filter, PageData, PageState, Query, Row, RowKey, page_state};
 use crate::widgets::drift_row::RowAct;
 use crate::widgets::notices::Notices;
-use crate::widgets::{label, loading, name_menu, search, set_name};
+use crate::widgets::{button_bar, label, loading, name_menu, search, set_name};
 
 /// How long reading may take before a spinner says so.
 const SPINNER_AFTER: Duration = Duration::from_millis(500);
@@ -65,6 +65,9 @@ pub enum DriftMsg {
     /// The person pressed the button of a notice.
     Remedy(Remedy),
     Permissions,
+    Containerfile,
+    /// The person wants to read notices that have no room on the page.
+    Notes(String),
 }
 
 /// What the action bar offers.
@@ -79,11 +82,15 @@ pub enum Batch {
 #[derive(Debug)]
 pub enum DriftOut {
     Resolve(Vec<RowKey>, Verb),
+    /// What the next image brings, on this machine now.
+    Now(Vec<RowKey>),
     /// The same, for one field of an item.
     Field(RowKey, Verb, String),
     Act(RowKey, RowAct),
     /// What all apps may do.
     Permissions,
+    /// The image's Containerfile.
+    Containerfile,
     Refresh,
     Remedy(Remedy),
     /// Something is wrong, and the person wants to know exactly what.
@@ -180,6 +187,7 @@ impl SimpleComponent for DriftPage {
             DriftMsg::List(ListOut::Act(key, act)) => match act {
                 RowAct::Capture => tell(DriftOut::Resolve(vec![key], Verb::Capture)),
                 RowAct::Apply => tell(DriftOut::Resolve(vec![key], Verb::Apply)),
+                RowAct::ApplyNow => tell(DriftOut::Now(vec![key])),
                 RowAct::Skip => self.skip(vec![key]),
                 act => tell(DriftOut::Act(key, act)),
             },
@@ -195,18 +203,20 @@ impl SimpleComponent for DriftPage {
             DriftMsg::SelectAll => self.list.check_all(true),
             DriftMsg::ClearSelection => self.list.check_all(false),
             DriftMsg::Batch(batch) => {
-                let keys = |side: Option<Side>| -> Vec<RowKey> {
-                    let rows = self.list.checked();
-                    let acts =
-                        rows.iter().filter(|r| side.is_none_or(|side| r.action(side).is_ok()));
-                    acts.map(|row| row.key.clone()).collect()
+                let rows = self.list.checked();
+                let keys = |rows: Vec<&Arc<Row>>| -> Vec<RowKey> {
+                    rows.into_iter().map(|row| row.key.clone()).collect()
                 };
                 match batch {
-                    Batch::Skip => self.skip(keys(None)),
+                    Batch::Skip => self.skip(keys(rows.iter().collect())),
                     Batch::Capture => {
-                        tell(DriftOut::Resolve(keys(Some(Side::Manifest)), Verb::Capture));
+                        let rows = able(&rows, Side::Manifest);
+                        tell(DriftOut::Resolve(keys(rows), Verb::Capture));
                     }
-                    Batch::Apply => tell(DriftOut::Resolve(keys(Some(Side::System)), Verb::Apply)),
+                    Batch::Apply => match able(&rows, Side::System) {
+                        none if none.is_empty() => tell(DriftOut::Now(keys(coming(&rows)))),
+                        rows => tell(DriftOut::Resolve(keys(rows), Verb::Apply)),
+                    },
                 }
             }
             DriftMsg::ShowInSync(show) => {
@@ -226,6 +236,8 @@ impl SimpleComponent for DriftPage {
             DriftMsg::BannerPressed => tell(self.explain()),
             DriftMsg::Remedy(remedy) => tell(DriftOut::Remedy(remedy)),
             DriftMsg::Permissions => tell(DriftOut::Permissions),
+            DriftMsg::Notes(text) => tell(DriftOut::Explain { title: self.page.title(), text }),
+            DriftMsg::Containerfile => tell(DriftOut::Containerfile),
         }
     }
 
@@ -274,7 +286,7 @@ impl SimpleComponent for DriftPage {
             widgets.banner.set_title(&text);
         }
         if let Some(data) = &self.data {
-            widgets.notices.show(&data.notices);
+            widgets.notices.show(&data.notices, self.room != Room::Wide);
         }
         self.update_bar(widgets);
     }
@@ -336,16 +348,29 @@ impl DriftPage {
         let n = checked.len();
         let text = ngettext("{n} selected", "{n} selected", n);
         widgets.selected.set_text(&fill(&text, &[("n", &n.to_string())]));
-        let buttons = [
-            (&widgets.capture, Side::Manifest, gettext("Capture {n}")),
-            (&widgets.apply, Side::System, gettext("Apply {n}…")),
-        ];
-        for (button, side, text) in buttons {
-            let n = checked.iter().filter(|row| row.action(side).is_ok()).count();
+        let (captures, applies) = (able(&checked, Side::Manifest), able(&checked, Side::System));
+        let comes = coming(&checked);
+        // What only the next image would bring is asked for by the same button, which then says so.
+        let apply = match applies.is_empty() && !comes.is_empty() {
+            true => (gettext("Apply {n} Now…"), comes.len()),
+            false => (gettext("Apply {n}…"), applies.len()),
+        };
+        let capture = (gettext("Capture {n}"), captures.len());
+        for (button, (text, n)) in [(&widgets.capture, capture), (&widgets.apply, apply)] {
             button.set_label(&fill(&text, &[("n", &n.to_string())]));
-            button.set_sensitive(n > 0);
+            button.set_visible(n > 0);
         }
     }
+}
+
+/// The rows that can be captured, or applied.
+fn able(rows: &[Arc<Row>], side: Side) -> Vec<&Arc<Row>> {
+    rows.iter().filter(|row| row.action(side).is_ok()).collect()
+}
+
+/// The rows that the next image brings.
+fn coming(rows: &[Arc<Row>]) -> Vec<&Arc<Row>> {
+    rows.iter().filter(|row| row.comes()).collect()
 }
 
 fn build(
@@ -380,13 +405,23 @@ fn build(
     header.pack_start(&browse);
     header.pack_end(&refresh);
     header.pack_end(&filter_button);
-    if page == Page::Flatpaks {
-        let permissions = gtk::Button::from_icon_name("security-high-symbolic");
-        permissions.set_tooltip_text(Some(&gettext("Permissions of All Apps")));
-        set_name(&permissions, &gettext("Permissions of All Apps"));
-        let pressed = on(|| DriftMsg::Permissions);
-        permissions.connect_clicked(move |_| pressed());
-        header.pack_start(&permissions);
+    let more = match page {
+        Page::Flatpaks => {
+            let title = gettext("Permissions of All Apps");
+            Some(("security-high-symbolic", title, on(|| DriftMsg::Permissions)))
+        }
+        Page::Packages => {
+            let title = gettext("Containerfile");
+            Some(("text-x-generic-symbolic", title, on(|| DriftMsg::Containerfile)))
+        }
+        Page::Extensions | Page::Settings => None,
+    };
+    if let Some((icon, title, pressed)) = more {
+        let button = gtk::Button::from_icon_name(icon);
+        button.set_tooltip_text(Some(&title));
+        set_name(&button, &title);
+        button.connect_clicked(move |_| pressed());
+        header.pack_start(&button);
     }
     root.insert_action_group("drift", Some(&filter_actions(sender)));
 
@@ -426,12 +461,9 @@ fn build(
     stack.add_named(&list.root, Some("list"));
 
     // Not a gtk::ActionBar: with large text its ends would lie over each other.
-    let bar = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-    bar.add_css_class("toolbar");
     let selected = label(&[]);
-    selected.set_hexpand(true);
     selected.set_margin_start(6);
-    bar.append(&selected);
+    selected.set_margin_end(6);
     let action = |label: &str, message: fn() -> DriftMsg| {
         let button = gtk::Button::builder().label(label).can_shrink(true).build();
         let pressed = on(message);
@@ -441,9 +473,12 @@ fn build(
     let apply = action("", || DriftMsg::Batch(Batch::Apply));
     let capture = action("", || DriftMsg::Batch(Batch::Capture));
     let skip = action(&gettext("Skip"), || DriftMsg::Batch(Batch::Skip));
-    for button in [&skip, &capture, &apply] {
-        bar.append(button);
-    }
+    let bar = button_bar(&[
+        selected.upcast_ref(),
+        skip.upcast_ref(),
+        capture.upcast_ref(),
+        apply.upcast_ref(),
+    ]);
 
     let toolbar = adw::ToolbarView::builder().content(&stack).build();
     toolbar.add_top_bar(&header);
@@ -451,7 +486,11 @@ fn build(
     toolbar.add_top_bar(&banner);
     let input = sender.input_sender().clone();
     // The window may be closing: nobody is left to hear of it then.
-    let notices = Notices::new(move |remedy| drop(input.send(DriftMsg::Remedy(remedy))));
+    let more = input.clone();
+    let notices = Notices::new(
+        move |remedy| drop(input.send(DriftMsg::Remedy(remedy))),
+        move |text| drop(more.send(DriftMsg::Notes(text))),
+    );
     toolbar.add_top_bar(notices.root());
     toolbar.add_bottom_bar(&bar);
     toolbar.set_reveal_bottom_bars(false);

@@ -7,13 +7,12 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bucket::core::plan::Side;
 use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::gtk::glib;
 use relm4::{adw, gtk};
 
-use crate::model::{PageData, Query, Row, RowKey};
+use crate::model::{Filter, PageData, Query, Row, RowKey};
 use crate::widgets::drift_row::{DriftRow, RowAct};
 use crate::widgets::row_object::RowObject;
 use crate::widgets::{label, set_name};
@@ -112,6 +111,7 @@ impl DriftList {
 
     /// Shows other rows. Those that are the same stay where they are, with focus and scroll position.
     pub fn set_data(&self, data: &PageData) {
+        self.stay_at_top();
         let several = data.sections > 1;
         if several != self.view.header_factory().is_some() {
             self.view.set_header_factory(several.then(header_factory).as_ref());
@@ -154,8 +154,27 @@ impl DriftList {
         (0..self.store.n_items()).filter_map(|i| self.store.item(i).and_downcast()).collect()
     }
 
+    /// A list that is at its top stays there: its view would keep the first row in place, and scroll the heading above
+    /// it away.
+    fn stay_at_top(&self) {
+        let Some(place) = self.view.vadjustment().filter(|place| place.value() < 1.0) else {
+            return;
+        };
+        // The rows have their places in the frame after the next.
+        let frames = Cell::new(0);
+        self.view.add_tick_callback(move |_, _| {
+            frames.set(frames.get() + 1);
+            if frames.get() < 3 {
+                return glib::ControlFlow::Continue;
+            }
+            place.set_value(0.0);
+            glib::ControlFlow::Break
+        });
+    }
+
     /// The filter or the search has changed.
     pub fn refilter(&self) {
+        self.stay_at_top();
         self.filter.changed(gtk::FilterChange::Different);
     }
 
@@ -167,10 +186,11 @@ impl DriftList {
 
     /// Ticks every listed row that can be acted on, or unticks all.
     pub fn check_all(&self, checked: bool) {
+        let now = self.query.borrow().filter == Filter::Pending;
         self.bulk.set(true);
         for object in self.objects() {
             let Some(row) = object.row() else { continue };
-            let shown = self.query.borrow().shows(row) && row.action(Side::Manifest).is_ok();
+            let shown = self.query.borrow().shows(row) && row.selectable(now);
             if !checked || shown {
                 object.set_checked(checked);
             }

@@ -1,5 +1,6 @@
 //! The pages of the window.
 
+pub mod containerfile;
 pub mod detail;
 pub mod drift;
 pub mod drift_list;

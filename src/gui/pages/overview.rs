@@ -13,7 +13,7 @@ use relm4::{adw, gtk};
 
 use super::local_time;
 use crate::backend::RepoInfo;
-use crate::model::{row_name, trouble};
+use crate::model::{comes, elsewhere, row_name, trouble};
 use crate::widgets::set_name;
 
 /// What the page is told.
@@ -147,9 +147,16 @@ fn summary(about: &About, report: &Report) -> (String, usize, bool) {
         return (trouble.reason, 0, !trouble.unavailable);
     }
     let drifted = subsystem.drifted().count();
-    let text = match drifted {
-        0 => gettext("Everything matches"),
-        n => {
+    let comes = subsystem.items.iter().filter(|item| comes(item)).count();
+    let text = match (drifted, elsewhere(subsystem)) {
+        (0, Some(why)) => why.to_owned(),
+        (0, None) if comes > 0 => {
+            let text =
+                ngettext("{n} comes with the next image", "{n} come with the next image", comes);
+            fill(&text, &[("n", &comes.to_string())])
+        }
+        (0, None) => gettext("Everything matches"),
+        (n, _) => {
             let text = ngettext("{n} difference", "{n} differences", n);
             fill(&text, &[("n", &n.to_string())])
         }

@@ -6,9 +6,11 @@ use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::{adw, gtk};
 
+use crate::diff::DiffLine;
 use crate::pages::detail;
-use crate::permissions::{App, Data, DiffLine, diff};
-use crate::widgets::{copy_button, set_name};
+use crate::permissions::{App, Data, diff};
+use crate::widgets::copy_button;
+use crate::widgets::diff_list::{Sides, diff_list};
 
 /// The page's tag begins with this.
 const TAG: &str = "override-file";
@@ -69,7 +71,7 @@ fn content(app: &App, layer: Scope, left: bool) -> gtk::Widget {
         let text = gettext("There is no file: nothing is overridden.");
         return status("document-open-symbolic", &gettext("No Overrides"), Some(&text));
     }
-    let differs = lines.iter().any(|line| line.sign != ' ');
+    let differs = lines.iter().any(DiffLine::differs);
     let about = adw::ActionRow::builder().use_markup(false).subtitle_selectable(true).build();
     about.set_title(path);
     about.set_subtitle(&match (app.tracked, differs) {
@@ -83,47 +85,11 @@ fn content(app: &App, layer: Scope, left: bool) -> gtk::Widget {
     if let Some(command) = app.reset_command(layer).filter(|_| left) {
         head.add(&detail::text_row(&gettext("To Remove It, Run"), Some(&command), Some("")));
     }
-    let list = gtk::ListBox::builder().selection_mode(gtk::SelectionMode::None).build();
-    list.add_css_class("boxed-list");
-    list.add_css_class("file-lines");
-    set_name(&list, &gettext("Override File"));
-    for line in &lines {
-        list.append(&line_row(line));
-    }
+    let sides = Sides::manifest_and_system();
     let group = adw::PreferencesGroup::new();
-    group.add(&list);
+    group.add(&diff_list(&gettext("Override File"), &lines, &sides));
     let page = adw::PreferencesPage::new();
     page.add(&head);
     page.add(&group);
     page.upcast()
-}
-
-fn line_row(line: &DiffLine) -> gtk::ListBoxRow {
-    let sign = match line.sign {
-        '-' => "−",
-        '+' => "+",
-        _ => " ",
-    };
-    let text =
-        gtk::Label::builder().label(&line.text).xalign(0.0).wrap(true).selectable(true).build();
-    text.set_wrap_mode(gtk::pango::WrapMode::WordChar);
-    text.set_hexpand(true);
-    let mark = gtk::Label::builder().label(sign).width_chars(2).valign(gtk::Align::Start).build();
-    let content = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-    content.append(&mark);
-    content.append(&text);
-    content.add_css_class("monospace");
-    let row = gtk::ListBoxRow::builder().child(&content).activatable(false).build();
-    match line.sign {
-        '-' => {
-            row.add_css_class("removed");
-            set_name(&row, &format!("{}: {}", gettext("Only in the manifest"), line.text));
-        }
-        '+' => {
-            row.add_css_class("added");
-            set_name(&row, &format!("{}: {}", gettext("Only on the system"), line.text));
-        }
-        _ => set_name(&row, &line.text),
-    }
-    row
 }

@@ -13,14 +13,17 @@ use relm4::gtk::subclass::prelude::*;
 use relm4::gtk::{gio, glib};
 
 use super::row_object::RowObject;
-use super::{label, name_menu, set_name, set_tooltip};
-use crate::model::{Row, RowKey, Shown};
+use super::{label, name_menu, no_hyphens, set_name, set_tooltip};
+use crate::model::{Row, RowKey};
+use crate::values::Shown;
 
 /// What a row asks of its page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowAct {
     Capture,
     Apply,
+    /// What the next image brings, on this machine now.
+    ApplyNow,
     Skip,
     SkipUntilChanged,
     Ignore,
@@ -39,6 +42,8 @@ const LEAST_CHARS: i32 = 5;
 
 /// The action that opens the permissions.
 const PERMISSIONS: &str = "permissions";
+/// The action that does not wait for the next image.
+const NOW: &str = "now";
 
 type OnAct = Box<dyn Fn(&RowKey, RowAct)>;
 
@@ -68,6 +73,7 @@ mod imp {
         pub checked: RefCell<Option<glib::Binding>>,
         pub on_act: OnceCell<OnAct>,
         pub permissions: OnceCell<gio::SimpleAction>,
+        pub now: OnceCell<gio::SimpleAction>,
     }
 
     #[glib::object_subclass]
@@ -223,10 +229,12 @@ impl DriftRow {
                     row.act(act.clone());
                 }
             });
-            if name == PERMISSIONS {
-                // New cells are empty.
-                let _ = imp.permissions.set(action.clone());
-            }
+            // New cells are empty.
+            let _ = match name {
+                PERMISSIONS => imp.permissions.set(action.clone()),
+                NOW => imp.now.set(action.clone()),
+                _ => Ok(()),
+            };
             group.add_action(&action);
         }
         self.insert_action_group("row", Some(&group));
@@ -254,6 +262,8 @@ impl DriftRow {
         }
         for value in [&imp.manifest, &imp.system].into_iter().filter_map(OnceCell::get) {
             value.set_width_chars(if narrow { LEAST_CHARS } else { VALUE_CHARS });
+            value.set_wrap(narrow);
+            value.set_lines(if narrow { 2 } else { 1 });
         }
         imp.values.set_orientation(stacked);
         imp.values.set_spacing(if narrow { 2 } else { 6 });
@@ -282,7 +292,7 @@ impl DriftRow {
         }
         if let Some(title) = imp.title.get() {
             // A key says most at its end, so all of it has to be there.
-            title.set_lines(if row.title == row.key.item.as_str() { 3 } else { 2 });
+            title.set_lines(if row.key.item.as_str().ends_with(&row.title) { 3 } else { 2 });
         }
         for (label, shown) in [(&imp.manifest, &row.manifest), (&imp.system, &row.system)] {
             if let Some(label) = label.get() {
@@ -293,7 +303,7 @@ impl DriftRow {
             label.set_visible(row.agreed.is_some());
             if let Some(agreed) = &row.agreed {
                 label.set_text(&fill(&gettext("Last agreed: {value}"), &[("value", &agreed.text)]));
-                set_tooltip(label, &agreed.full);
+                set_tooltip(label, &agreed.tooltip());
             }
         }
         imp.symbol.set_text(row.symbol());
@@ -301,6 +311,9 @@ impl DriftRow {
         set_name(&imp.symbol, &row.symbol_words());
         if let Some(action) = imp.permissions.get() {
             action.set_enabled(row.has_permissions());
+        }
+        if let Some(action) = imp.now.get() {
+            action.set_enabled(row.comes());
         }
         self.bind_buttons(row);
         let title = [("item", row.title.as_str())];
@@ -345,24 +358,18 @@ impl DriftRow {
     }
 }
 
-/// A key that is broken over two lines gets no hyphen that is not in it.
-fn no_hyphens() -> gtk::pango::AttrList {
-    let attributes = gtk::pango::AttrList::new();
-    attributes.insert(gtk::pango::AttrInt::new_insert_hyphens(false));
-    attributes
-}
-
 fn bind_value(label: &gtk::Label, shown: &Shown) {
     label.set_text(&shown.text);
-    set_tooltip(label, &shown.full);
+    set_tooltip(label, &shown.tooltip());
     match shown.absent {
         true => label.add_css_class("dimmed"),
         false => label.remove_css_class("dimmed"),
     }
 }
 
-fn menu_items() -> [(&'static str, String, RowAct); 7] {
+fn menu_items() -> [(&'static str, String, RowAct); 8] {
     [
+        (NOW, gettext("Apply _Now…"), RowAct::ApplyNow),
         ("skip", gettext("_Skip"), RowAct::Skip),
         ("skip-until", gettext("Skip _Until It Changes"), RowAct::SkipUntilChanged),
         ("ignore", gettext("Always _Ignore"), RowAct::Ignore),
@@ -376,16 +383,21 @@ fn menu_items() -> [(&'static str, String, RowAct); 7] {
 /// What the button with the three dots offers.
 fn menu() -> gio::Menu {
     let menu = gio::Menu::new();
-    let (skips, rest) = (gio::Menu::new(), gio::Menu::new());
-    for (index, (name, title, _)) in menu_items().into_iter().enumerate() {
-        let section = if index < 3 { &skips } else { &rest };
+    let (now, skips, rest) = (gio::Menu::new(), gio::Menu::new(), gio::Menu::new());
+    for (name, title, act) in menu_items() {
+        let section = match act {
+            RowAct::ApplyNow => &now,
+            RowAct::Skip | RowAct::SkipUntilChanged | RowAct::Ignore => &skips,
+            _ => &rest,
+        };
         let item = gio::MenuItem::new(Some(&title), Some(&format!("row.{name}")));
-        // Few kinds of items have permissions.
+        // Few kinds of items have permissions, and few wait for an image.
         item.set_attribute_value("hidden-when", Some(&"action-disabled".into()));
         section.append_item(&item);
     }
-    menu.append_section(None, &skips);
-    menu.append_section(None, &rest);
+    for section in [now, skips, rest] {
+        menu.append_section(None, &section);
+    }
     menu
 }
 

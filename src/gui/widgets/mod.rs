@@ -1,6 +1,7 @@
 //! Widgets that more than one page uses, or that are big enough to stand alone.
 
 pub mod app_icon;
+pub mod diff_list;
 pub mod drift_row;
 pub mod notices;
 pub mod permission_group;
@@ -54,6 +55,23 @@ pub fn label(classes: &[&str]) -> gtk::Label {
         label.add_css_class(class);
     }
     label
+}
+
+/// What is broken over two lines gets no hyphen that is not in it: a key, a line of a file.
+pub fn no_hyphens() -> gtk::pango::AttrList {
+    let attributes = gtk::pango::AttrList::new();
+    attributes.insert(gtk::pango::AttrInt::new_insert_hyphens(false));
+    attributes
+}
+
+/// A bar of buttons below a page, which takes more lines where there is no room for one.
+pub fn button_bar(children: &[&gtk::Widget]) -> adw::WrapBox {
+    let bar = adw::WrapBox::builder().child_spacing(6).line_spacing(6).align(1.0).build();
+    bar.add_css_class("toolbar");
+    for child in children {
+        bar.append(*child);
+    }
+    bar
 }
 
 /// What is shown while something is read.

@@ -3,7 +3,7 @@
 //! Review: changes to tick, what cannot be done, and the exact steps. Running: a row for each step, a bar over all,
 //! the output, Cancel. Result, only where something was not done: what, why, and Retry.
 
-use bucket::core::plan::{Plan, PlannedStep};
+use bucket::core::plan::{BlockedChange, Plan, PlannedStep};
 use bucket::engine::Outcome;
 use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
@@ -15,6 +15,9 @@ use super::plan_progress::ProgressView;
 use super::{code_row, set_name, tag};
 use crate::backend::{Planned, Progress, Purpose};
 use crate::steps::{self, Choice, Undone};
+
+/// Below this width of the dialog, tags go below the titles of steps.
+const NARROW: f64 = 450.0;
 
 /// What the dialog is told.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub enum PlanMsg {
     Cancel,
     /// Once more, for what was not done.
     Retry,
+    /// Whether there is no room for tags beside a step.
+    Narrow(bool),
 }
 
 /// What the dialog asks for.
@@ -64,6 +69,8 @@ pub struct PlanDialog {
     outcome: Outcome,
     /// The steps or the result have to be shown anew.
     stale: bool,
+    /// There is no room for tags beside a step.
+    narrow: bool,
 }
 
 /// The dialog's widgets.
@@ -109,6 +116,7 @@ impl SimpleComponent for PlanDialog {
             progress: Progress::default(),
             outcome: Outcome::default(),
             stale: true,
+            narrow: false,
         };
         // What cannot be undone was planned as if it were wanted.
         if model.choices.iter().any(|choice| !choice.ticked && choice.change.held.is_none()) {
@@ -142,6 +150,10 @@ impl SimpleComponent for PlanDialog {
                 }
             }
             PlanMsg::Go => self.run(&sender),
+            PlanMsg::Narrow(narrow) => {
+                self.narrow = narrow;
+                self.stale = self.stage == Stage::Review;
+            }
             PlanMsg::Progress(progress) => self.progress = progress,
             PlanMsg::Ended(outcome) => {
                 self.stage = Stage::Result;
@@ -183,9 +195,10 @@ impl SimpleComponent for PlanDialog {
         widgets.cancel.set_label(&match self.stage {
             Stage::Cancelling => gettext("Cancelling"),
             Stage::Result => gettext("Close"),
+            Stage::Review if self.choices.is_empty() => gettext("Close"),
             _ => gettext("Cancel"),
         });
-        widgets.go.set_visible(self.stage == Stage::Review);
+        widgets.go.set_visible(self.stage == Stage::Review && !self.choices.is_empty());
         widgets.go.set_sensitive(!self.waiting && !self.plan.steps.is_empty());
         let removes = steps::removes(&self.plan.steps);
         let (on, off) = match removes {
@@ -194,11 +207,12 @@ impl SimpleComponent for PlanDialog {
         };
         widgets.go.add_css_class(on);
         widgets.go.remove_css_class(off);
-        if self.stage == Stage::Review && self.stale {
+        // Without a choice there is nothing to do, and why is said.
+        if self.stage == Stage::Review && self.stale && !self.choices.is_empty() {
             if let Some(old) = widgets.steps.take() {
                 widgets.review.remove(&old);
             }
-            let group = steps_group(&self.plan.steps);
+            let group = steps_group(&self.plan.steps, self.narrow);
             widgets.review.add(&group);
             widgets.steps = Some(group);
         }
@@ -263,9 +277,12 @@ fn build(
     if !model.choices.is_empty() {
         review.add(&changes);
     }
-    if !model.plan.blocked.is_empty() {
-        let group = adw::PreferencesGroup::builder().title(gettext("Not Possible")).build();
-        for blocked in &model.plan.blocked {
+    let (later, never): (Vec<&BlockedChange>, Vec<&BlockedChange>) =
+        model.plan.blocked.iter().partition(|blocked| blocked.later);
+    let groups = [(gettext("With the Next Image"), later), (gettext("Not Possible"), never)];
+    for (title, blocked) in groups.into_iter().filter(|(_, blocked)| !blocked.is_empty()) {
+        let group = adw::PreferencesGroup::builder().title(title).build();
+        for blocked in blocked {
             group.add(&plain_row(&blocked.change.title, &blocked.reason));
         }
         review.add(&group);
@@ -286,6 +303,17 @@ fn build(
     let output = sender.output_sender().clone();
     root.connect_closed(move |_| drop(output.send(PlanOut::Closed)));
     root.set_default_widget(Some(&go));
+    let condition = adw::BreakpointCondition::new_length(
+        adw::BreakpointConditionLengthType::MaxWidth,
+        NARROW,
+        adw::LengthUnit::Sp,
+    );
+    let narrow = adw::Breakpoint::new(condition);
+    let input = sender.input_sender().clone();
+    narrow.connect_apply(move |_| drop(input.send(PlanMsg::Narrow(true))));
+    let input = sender.input_sender().clone();
+    narrow.connect_unapply(move |_| drop(input.send(PlanMsg::Narrow(false))));
+    root.add_breakpoint(narrow);
     let (steps, results) = (None, Vec::new());
     PlanWidgets { stage: Stage::Review, stack, cancel, go, review, steps, running, result, results }
 }
@@ -322,8 +350,9 @@ fn plain_row(title: &str, subtitle: &str) -> adw::ActionRow {
     row
 }
 
-/// The steps, each with its exact command or difference to unfold.
-fn steps_group(all: &[PlannedStep]) -> adw::PreferencesGroup {
+/// The steps, each with its exact command or difference to unfold. What a step costs is beside or, if `narrow`, below
+/// its title.
+fn steps_group(all: &[PlannedStep], narrow: bool) -> adw::PreferencesGroup {
     let group = adw::PreferencesGroup::builder().title(gettext("Steps")).build();
     if all.is_empty() {
         group.add(&plain_row(&gettext("Nothing is ticked"), ""));
@@ -331,8 +360,12 @@ fn steps_group(all: &[PlannedStep]) -> adw::PreferencesGroup {
     for planned in all {
         let row = adw::ExpanderRow::builder().use_markup(false).build();
         row.set_title(&planned.step.title);
-        for one in steps::tags(&planned.step.risk) {
-            row.add_suffix(&tag(&one.text, one.class));
+        let tags = steps::tags(&planned.step.risk);
+        if narrow {
+            let words: Vec<&str> = tags.iter().map(|one| one.text.as_str()).collect();
+            row.set_subtitle(&words.join(" · "));
+        } else {
+            tags.iter().for_each(|one| row.add_suffix(&tag(&one.text, one.class)));
         }
         row.add_row(&code_row(&steps::exact(&planned.step.action)));
         group.add(&row);

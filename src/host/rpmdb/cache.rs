@@ -1,6 +1,6 @@
 //! What the rpm databases of a deployment say, kept: its content never changes, so its checksum is the key.
 //!
-//! `$XDG_CACHE_HOME/bkt/packages/CHECKSUM.names.json` has the names, and `CHECKSUM.headers.json` what more is asked for.
+//! `$XDG_CACHE_HOME/bkt/packages/CHECKSUM.names` has the names, and `CHECKSUM.headers` what more is asked for.
 //! While a file is there, the database is not even looked at. A file that is not whole is as good as none.
 
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use crate::host::deployment::Deployment;
 use crate::host::{Host, fs};
 
 /// The version of the files; those of another are not read.
-const VERSION: u32 = 1;
+const VERSION: &str = "1";
 /// How many files are kept: those of the deployments that a machine mostly has, and some that are compared with.
 const KEPT: usize = 12;
 
@@ -75,14 +75,6 @@ fn databases(deployment: &Deployment) -> Result<(Rpmdb, Rpmdb), RpmdbError> {
     Ok((Rpmdb::of_base(&deployment.dir)?, Rpmdb::of(&deployment.dir)?))
 }
 
-#[derive(Serialize, Deserialize)]
-struct Kept<T> {
-    version: u32,
-    /// SHA-256 of the content's JSON, in hex.
-    sum: String,
-    content: T,
-}
-
 fn dir(host: &Host) -> PathBuf {
     host.env().cache.join("bkt/packages")
 }
@@ -98,7 +90,7 @@ fn cached<T: Serialize + DeserializeOwned>(
     if key.is_empty() || !key.bytes().all(|b| b.is_ascii_hexdigit()) {
         return read();
     }
-    let path = dir(host).join(format!("{key}.{kind}.json"));
+    let path = dir(host).join(format!("{key}.{kind}"));
     if let Some(content) = fs::read(&path).ok().flatten().and_then(|text| whole(&text)) {
         return Ok(content);
     }
@@ -110,20 +102,20 @@ fn cached<T: Serialize + DeserializeOwned>(
     Ok(content)
 }
 
-fn sum<T: Serialize>(content: &T) -> serde_json::Result<String> {
-    let json = serde_json::to_vec(content)?;
-    Ok(Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect())
+fn sum(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn whole<T: Serialize + DeserializeOwned>(text: &str) -> Option<T> {
-    let kept: Kept<T> = serde_json::from_str(text).ok()?;
-    let fits = kept.version == VERSION && sum(&kept.content).ok()? == kept.sum;
-    fits.then_some(kept.content)
+/// Reads a file: one line with the version and the SHA-256 of what follows, in hex, and then the content's JSON.
+fn whole<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let (head, content) = text.split_once('\n')?;
+    let fits = head.split_once(' ') == Some((VERSION, sum(content).as_str()));
+    if fits { serde_json::from_str(content).ok() } else { None }
 }
 
 fn keep<T: Serialize>(host: &Host, path: &std::path::Path, content: &T) -> anyhow::Result<()> {
-    let kept = Kept { version: VERSION, sum: sum(content)?, content };
-    fs::write(path, Some(&serde_json::to_string(&kept)?))?;
+    let content = serde_json::to_string(content)?;
+    fs::write(path, Some(&format!("{VERSION} {}\n{content}", sum(&content))))?;
     let mut files = Vec::new();
     for name in fs::list(&dir(host))?.unwrap_or_default() {
         let path = dir(host).join(name);

@@ -149,6 +149,13 @@ fn missing_sections_go_where_they_belong() {
         add(text, &["HOST_SHIMS"]),
         "FROM a RUN x +HOST_SHIMS -HOST_SHIMS # at last RUN bootc container lint +COPR_REPOS -COPR_REPOS"
     );
+    // Never into a section, whatever that says.
+    let text = file("FROM +COPR_REPOS RUN -COPR_REPOS").replace("RUN", "RUN bootc container lint");
+    let text = text.replace("FROM", "FROM a \\");
+    assert_eq!(
+        add(&text, &["HOST_SHIMS"]),
+        "FROM a \\ +COPR_REPOS RUN bootc container lint -COPR_REPOS +HOST_SHIMS -HOST_SHIMS"
+    );
     assert_eq!(add("", &both), made);
     assert_eq!(add("FROM a", &both), format!("FROM a {made}"));
     assert_eq!(add("RUN bootc container lint", &both), format!("{made} RUN bootc container lint"));
@@ -170,6 +177,21 @@ fn a_script_keeps_its_line_ends_in_a_file_of_others() {
     let out = with_line_ends(&body, true);
     assert_eq!(out, "RUN <<'EOF'\r\nset -eu\na\nb\nEOF\r\n# x\r\n");
     assert_eq!(with_line_ends(&body, false), body);
+}
+
+#[test]
+fn a_byte_order_mark_stays_in_front() {
+    let sections = [section("COPR_REPOS", ""), section("HOST_SHIMS", "")];
+    for (text, begins) in [
+        (
+            "\u{feff}# === HOST_SHIMS (managed by bkt) ===\n# === END HOST_SHIMS ===\n",
+            "\u{feff}# === COPR",
+        ),
+        ("\u{feff}FROM x\nRUN y\n", "\u{feff}FROM x\n\n# === COPR"),
+    ] {
+        let out = parse(text).with_all(Path::new("Containerfile"), &sections).unwrap();
+        assert!(out.starts_with(begins), "{out:?}");
+    }
 }
 
 /// A line that a person may have written, with its end.

@@ -13,7 +13,11 @@ pub(super) fn place(file: &Containerfile<'_>, section: &Section) -> String {
     let text = file.text();
     let crlf = text.split_inclusive('\n').next().is_some_and(|line| line.ends_with("\r\n"));
     let eol = if crlf { "\r\n" } else { "\n" };
-    let instructions = instructions(text);
+    let mut instructions = instructions(text);
+    let section_of =
+        |at: usize| file.found().iter().find(|one| one.whole.start < at && at < one.whole.end);
+    // What a section says is no stage of the person's, and nothing goes into it.
+    instructions.retain(|one| section_of(one.start).is_none());
     let lint = lint(text, &instructions);
     let at = rank(section.name());
     let (earlier, later) = SECTIONS.split_at(at);
@@ -23,14 +27,17 @@ pub(super) fn place(file: &Containerfile<'_>, section: &Section) -> String {
     let stage = instructions.iter().rev().find(|one| is(text, one, "FROM")).map(|one| one.end);
     let spot = next.or(previous).or(stage).unwrap_or(text.len());
     let spot = lint.map_or(spot, |lint| spot.min(lint));
+    let spot = section_of(spot).map_or(spot, |one| one.whole.start);
 
     let (before, after) = text.split_at(spot);
     let mut block = String::new();
-    if !before.is_empty() && !before.ends_with('\n') {
+    // A byte order mark is no line.
+    let first = before.trim_start_matches('\u{feff}').is_empty();
+    if !first && !before.ends_with('\n') {
         block.push_str(eol);
     }
     // A line's room on both sides, as people leave it.
-    if !before.is_empty() && !is_blank(before.lines().next_back()) {
+    if !first && !is_blank(before.lines().next_back()) {
         block.push_str(eol);
     }
     block.push_str(&format!("{}{eol}", begin_of(section.name())));
@@ -67,7 +74,8 @@ pub(super) fn lint(text: &str, instructions: &[Range<usize>]) -> Option<usize> {
 
 fn is(text: &str, instruction: &Range<usize>, name: &str) -> bool {
     let said = text.get(instruction.clone()).unwrap_or_default();
-    let word = said.split_ascii_whitespace().next().unwrap_or_default();
+    let word =
+        said.trim_start_matches('\u{feff}').split_ascii_whitespace().next().unwrap_or_default();
     word.eq_ignore_ascii_case(name)
 }
 

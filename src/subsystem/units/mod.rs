@@ -50,7 +50,7 @@ static ABOUT: About = About {
     noun: "admin",
     page: Page::Packages,
     title: mark("Units"),
-    icon: "emblem-system-symbolic",
+    icon: "system-run-symbolic",
     fields: &[
         FieldSpec { name: STATE, left_out: LeftOut::NotCompared },
         FieldSpec { name: CONTENT, left_out: LeftOut::NotCompared },

@@ -1,0 +1,131 @@
+//! How files get into `/etc` now: written into Bucket's state first, so that what is installed is what was planned, and
+//! then put in place as root.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::walk::{Found, Trees};
+use super::{CONTENT, MODE, below};
+use crate::core::item::ItemKey;
+use crate::core::names::ImagePath;
+use crate::core::plan::{Action, Change, Command, FileEdit, Risk, Step};
+use crate::host::privilege::as_root;
+use crate::host::{Host, fs};
+use crate::subsystem::image_config::sources::checksum;
+use crate::subsystem::{Blocked, Steps};
+use crate::words::{fill, gettext, ngettext};
+
+/// Files that one command puts in place: those of one directory with the same permissions.
+type Groups = BTreeMap<(PathBuf, String), Vec<(PathBuf, ItemKey)>>;
+
+/// Plans all changes.
+pub fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
+    let trees = Trees::open(host)?;
+    let mut steps = Steps::default();
+    let (mut edits, mut staged) = (Vec::new(), Vec::new());
+    let (mut groups, mut removals) = (Groups::new(), Vec::new());
+    for change in changes {
+        let path: ImagePath = change.item.as_str().parse()?;
+        let place = host.path(path.as_str());
+        let dir = place.parent().context("a file has a directory")?.to_owned();
+        match &change.after {
+            Some(after) => {
+                let Some(text) = after.text(CONTENT) else {
+                    let why =
+                        gettext("it is no text, or a large one, and comes with the image alone");
+                    steps.blocked.push(Blocked::later(&change.item, why));
+                    continue;
+                };
+                let source = kept(host, &change.item, text);
+                edits.push(FileEdit {
+                    path: source.display().to_string(),
+                    before: fs::read(&source)?,
+                    after: Some(text.to_owned()),
+                });
+                staged.push(change.item.clone());
+                let mode = after.text(MODE).unwrap_or("0644").to_owned();
+                groups.entry((dir, mode)).or_default().push((source, change.item.clone()));
+            }
+            None => match image_mode(trees.as_ref(), change) {
+                Some(mode) => {
+                    let source = host.path("/usr/etc").join(below(&change.item));
+                    groups.entry((dir, mode)).or_default().push((source, change.item.clone()));
+                }
+                None => removals.push((place, change)),
+            },
+        }
+    }
+    if !edits.is_empty() {
+        let count = edits.len();
+        let title = ngettext(
+            "Keep {n} file, ready to be installed",
+            "Keep {n} files, ready to be installed",
+            count,
+        );
+        steps.steps.push(Step {
+            title: fill(&title, &[("n", &count.to_string())]),
+            action: Action::Write(edits),
+            risk: Risk::default(),
+            items: staged,
+        });
+    }
+    for ((dir, mode), files) in groups {
+        steps.steps.push(install(host, &dir, &mode, files));
+    }
+    for (place, change) in removals {
+        let remove = Command::new("rm").arg("--").arg(text(&place));
+        steps.steps.push(Step {
+            title: fill(&gettext("Remove {file}"), &[("file", &change.title)]),
+            action: Action::Run(as_root(host, remove)),
+            risk: Risk { password: !host.env().is_root, removes: true, ..Risk::default() },
+            items: vec![change.item.clone()],
+        });
+    }
+    Ok(steps)
+}
+
+/// Where the content that a file is to have is kept until it is installed, by the file's own name. Other content of the
+/// same file is kept elsewhere, so that taking a change back does not write over what it needs.
+pub(super) fn kept(host: &Host, item: &ItemKey, text: &str) -> PathBuf {
+    let sum = checksum(format!("{item}\0{text}").as_bytes());
+    let short: String = sum.chars().skip("sha256:".len()).take(16).collect();
+    let name = item.as_str().rsplit('/').next().unwrap_or_default();
+    host.state_dir().join("etc").join(short).join(name)
+}
+
+/// The permissions of the image's own file, where a change goes back to that.
+///
+/// What is taken back while a manifest wants the file is what was installed where nothing was: it goes.
+fn image_mode(trees: Option<&Trees>, change: &Change) -> Option<String> {
+    match (trees?.in_image(below(&change.item)), &change.other) {
+        (Found::File { mode, .. }, None) => Some(format!("{mode:04o}")),
+        _ => None,
+    }
+}
+
+fn install(host: &Host, dir: &Path, mode: &str, files: Vec<(PathBuf, ItemKey)>) -> Step {
+    let count = files.len();
+    let title = ngettext("Install {file}", "Install {n} files in {directory}", count);
+    let first = files.first().map(|(_, item)| item.to_string()).unwrap_or_default();
+    let shown = first.rsplit_once('/').map_or("/", |(dir, _)| dir).to_owned();
+    let values = [("file", &*first), ("n", &count.to_string()), ("directory", &shown)];
+    let mut command = Command::new("install").args(["-D", &format!("-m{mode}")]);
+    if host.path("/sys/fs/selinux/enforce").exists() {
+        // A new file would else have the label of its directory.
+        command = command.arg("-Z");
+    }
+    command = command.arg("-t").arg(text(dir)).arg("--");
+    command = command.args(files.iter().map(|(source, _)| text(source)));
+    Step {
+        title: fill(&title, &values),
+        action: Action::Run(as_root(host, command)),
+        risk: Risk { password: !host.env().is_root, ..Risk::default() },
+        items: files.into_iter().map(|(_, item)| item).collect(),
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
