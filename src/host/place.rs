@@ -1,185 +1,97 @@
-//! Where this program runs: on the machine itself, in a box on it, or in a sandbox.
-//!
-//! Podman leaves `/run/.containerenv`, docker `/.dockerenv`; toolbox and distrobox both leave `/run/.toolboxenv`, so that
-//! a distrobox is told by its own variables and by the file its setup ends with. A Flatpak has `/.flatpak-info`.
+//! Files with their permissions, and symbolic links: read as they are, put in their places durably and atomically.
 
-use super::{Host, fs};
-use crate::words::{fill, gettext};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+use std::path::Path;
 
-/// Where this program runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// On the machine itself.
-    Host,
-    /// In a toolbox, by its name where that is known.
-    Toolbox(Option<String>),
-    /// In a distrobox, by its name where that is known.
-    Distrobox(Option<String>),
-    /// In another container, by its name where that is known.
-    Container(Option<String>),
-    /// In a Flatpak's sandbox, by the app's id.
-    Sandbox(String),
+use super::fs::{FsError, error, file_name, sync_parent};
+use crate::core::plan::Node;
+
+/// What is at `path`; a link is not followed. What is neither a text file nor a link is an error.
+pub fn read(path: &Path) -> Result<Option<Node>, FsError> {
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(error("read", path)(e)),
+    };
+    let node = || -> io::Result<Node> {
+        if metadata.is_symlink() {
+            let target = fs::read_link(path)?.into_os_string().into_string();
+            let target = target.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+            return Ok(Node::Link { target });
+        }
+        let mode = metadata.permissions().mode() & 0o7777;
+        Ok(Node::File { text: fs::read_to_string(path)?, mode })
+    };
+    node().map(Some).map_err(error("read", path))
 }
 
-/// Something was to be done to the machine itself, and this program runs in a box on it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("this runs {within}, and what is to be changed is the machine itself")]
-pub struct Elsewhere {
-    /// Where it runs, for people.
-    pub within: String,
-}
-
-/// What is looked at to tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Signs {
-    /// The text of `/.flatpak-info`.
-    pub flatpak: Option<String>,
-    /// The text of `/run/.containerenv`.
-    pub podman: Option<String>,
-    /// Whether there is a `/.dockerenv`.
-    pub docker: bool,
-    /// Whether there is a `/run/.toolboxenv` or `/run/.toolbxenv`.
-    pub toolbox: bool,
-    /// Whether distrobox has set this box up: `/.containersetupdone`.
-    pub distrobox: bool,
-    /// `$CONTAINER_ID`, which distrobox sets to the box's name.
-    pub container_id: Option<String>,
-    /// `$DISTROBOX_ENTER_PATH`
-    pub entered_by_distrobox: bool,
-    /// `$container`, which container managers set.
-    pub container: Option<String>,
-}
-
-impl Place {
-    /// Where this program runs.
-    pub fn of(host: &Host) -> Self {
-        // What cannot be read tells no more than that it is there.
-        let text = |path: &str| {
-            let path = host.path(path);
-            fs::read(&path).unwrap_or_else(|_| path.exists().then(String::new))
+/// Puts `node` at `path`, or takes away what is there. What was there is replaced at once; directories are made as
+/// needed.
+pub fn put(path: &Path, node: Option<&Node>) -> Result<(), FsError> {
+    let Some(node) = node else {
+        return match fs::remove_file(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result.and_then(|()| sync_parent(path)).map_err(error("removed", path)),
         };
-        let exists = |path: &str| host.path(path).exists();
-        Self::told_by(&Signs {
-            flatpak: text("/.flatpak-info"),
-            podman: text("/run/.containerenv"),
-            docker: exists("/.dockerenv"),
-            toolbox: exists("/run/.toolboxenv") || exists("/run/.toolbxenv"),
-            distrobox: exists("/.containersetupdone"),
-            container_id: host.var("CONTAINER_ID").map(str::to_owned),
-            entered_by_distrobox: host.var("DISTROBOX_ENTER_PATH").is_some(),
-            container: host.var("container").map(str::to_owned),
-        })
+    };
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(parent).map_err(error("written", path))?;
+    super::fs::tidy_beside(path)?;
+    let temporary = parent.join(format!(".{}.{}", file_name(path), uuid::Uuid::new_v4().simple()));
+    let made = make(&temporary, node).and_then(|()| fs::rename(&temporary, path));
+    if let Err(e) = made {
+        // The error that matters is the one above; what is left is a temporary file.
+        let _ = fs::remove_file(&temporary);
+        return Err(error("written", path)(e));
     }
-
-    /// What the signs tell. A variable alone may have been carried here from elsewhere: of a box there has to be a file.
-    pub fn told_by(signs: &Signs) -> Self {
-        if let Some(info) = &signs.flatpak {
-            return Self::Sandbox(entry(info, "name").unwrap_or_default());
-        }
-        let named = signs.podman.as_deref().and_then(|env| entry(env, "name"));
-        let boxed = signs.podman.is_some() || signs.docker || signs.toolbox;
-        let distrobox =
-            signs.distrobox || signs.container_id.is_some() || signs.entered_by_distrobox;
-        match () {
-            () if boxed && distrobox => Self::Distrobox(signs.container_id.clone().or(named)),
-            () if signs.toolbox => Self::Toolbox(named),
-            () if boxed || signs.container.is_some() => Self::Container(named),
-            () => Self::Host,
-        }
-    }
-
-    /// Makes sure that the machine itself can be changed from here.
-    pub fn changes_the_machine(host: &Host) -> Result<(), Elsewhere> {
-        match Self::of(host) {
-            Self::Host => Ok(()),
-            // A machine that was started as a container, from its image.
-            Self::Container(_) if super::deployment::is_image(host) => Ok(()),
-            place => Err(Elsewhere { within: place.within() }),
-        }
-    }
-
-    /// Whose packages are meant here, for people: "in the toolbox bootc-dev".
-    pub fn within(&self) -> String {
-        let (one, many, name) = match self {
-            Self::Host => return gettext("on this machine"),
-            Self::Toolbox(name) => {
-                (gettext("in the toolbox {name}"), gettext("in this toolbox"), name.as_deref())
-            }
-            Self::Distrobox(name) => {
-                (gettext("in the distrobox {name}"), gettext("in this distrobox"), name.as_deref())
-            }
-            Self::Container(name) => {
-                (gettext("in the container {name}"), gettext("in this container"), name.as_deref())
-            }
-            Self::Sandbox(id) => (
-                gettext("in the sandbox of {name}"),
-                gettext("in this sandbox"),
-                Some(id.as_str()).filter(|id| !id.is_empty()),
-            ),
-        };
-        name.map_or(many, |name| fill(&one, &[("name", name)]))
-    }
+    sync_parent(path).map_err(error("written", path))
 }
 
-/// The value of the first line `name=value`, without quotes, in either file.
-fn entry(text: &str, name: &str) -> Option<String> {
-    let value = text.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='))?;
-    let value = value.trim().trim_matches('"');
-    (!value.is_empty()).then(|| value.to_owned())
+fn make(place: &Path, node: &Node) -> io::Result<()> {
+    match node {
+        Node::Link { target } => symlink(target, place),
+        Node::File { text, mode } => {
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(place)?;
+            file.write_all(text.as_bytes())?;
+            // Whatever the umask says.
+            file.set_permissions(fs::Permissions::from_mode(*mode))?;
+            file.sync_all()
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::testing::Machine;
-
-    const PODMAN: &str = "engine=\"podman-5.4.2\"\nname=\"bootc-dev\"\nid=\"12ab\"\nrootless=1";
-
-    fn podman() -> Signs {
-        Signs { podman: Some(PODMAN.to_owned()), ..Signs::default() }
-    }
 
     #[test]
-    fn a_machine_is_a_machine_whatever_its_variables_say() {
-        let carried = Signs {
-            container_id: Some("box".to_owned()),
-            entered_by_distrobox: true,
-            ..Signs::default()
-        };
-        assert_eq!(Place::told_by(&carried), Place::Host);
-        assert_eq!(Place::told_by(&Signs::default()), Place::Host);
-        assert_eq!(Place::Host.within(), "on this machine");
-    }
-
-    #[test]
-    fn boxes_are_told_apart_and_have_names() {
-        let name = || Some("bootc-dev".to_owned());
-        assert_eq!(Place::told_by(&podman()), Place::Container(name()));
-        let toolbox = Signs { toolbox: true, ..podman() };
-        assert_eq!(Place::told_by(&toolbox), Place::Toolbox(name()));
-        assert_eq!(Place::told_by(&toolbox).within(), "in the toolbox bootc-dev");
-        // As sudo leaves it: no variables.
-        let distrobox = Signs { distrobox: true, ..toolbox.clone() };
-        assert_eq!(Place::told_by(&distrobox), Place::Distrobox(name()));
-        let named = Signs { container_id: Some("fedora".to_owned()), ..toolbox };
-        assert_eq!(Place::told_by(&named), Place::Distrobox(Some("fedora".to_owned())));
-        let bare = Signs { docker: true, ..Signs::default() };
-        assert_eq!(Place::told_by(&bare), Place::Container(None));
-        assert_eq!(Place::told_by(&bare).within(), "in this container");
-        let nspawn = Signs { container: Some("systemd-nspawn".to_owned()), ..Signs::default() };
-        assert_eq!(Place::told_by(&nspawn), Place::Container(None));
-    }
-
-    #[test]
-    fn files_say_where_we_are() {
-        let machine = Machine::new();
-        assert_eq!(Place::of(&machine.host()), Place::Host);
-        machine.file("run/.containerenv", "");
-        assert_eq!(Place::of(&machine.host()), Place::Container(None));
-        machine.file("run/.containerenv", PODMAN);
-        machine.file("run/.toolboxenv", "");
-        assert_eq!(Place::of(&machine.host()), Place::Toolbox(Some("bootc-dev".to_owned())));
-        machine.file(".flatpak-info", "[Application]\nname=org.bkt.Bucket\nruntime=r\n");
-        assert_eq!(Place::of(&machine.host()), Place::Sandbox("org.bkt.Bucket".to_owned()));
+    fn what_is_put_is_what_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("some/where/x");
+        assert_eq!(read(&path).unwrap(), None);
+        let nodes = [
+            Some(Node::File { text: "a".to_owned(), mode: 0o755 }),
+            Some(Node::File { text: "a".to_owned(), mode: 0o600 }),
+            Some(Node::Link { target: "../nowhere".to_owned() }),
+            Some(Node::File { text: String::new(), mode: 0o777 }),
+            None,
+            None,
+        ];
+        for node in nodes {
+            put(&path, node.as_ref()).unwrap();
+            assert_eq!(read(&path).unwrap(), node);
+            let names = super::super::fs::list(path.parent().unwrap()).unwrap().unwrap();
+            assert_eq!(names.len(), usize::from(node.is_some()), "nothing is left beside it");
+        }
+        // A link's target is not what is replaced.
+        let target = dir.path().join("target");
+        fs::write(&target, "mine").unwrap();
+        symlink(&target, &path).unwrap();
+        put(&path, Some(&Node::File { text: "x".to_owned(), mode: 0o644 })).unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
+        assert!(read(dir.path()).is_err());
     }
 }
