@@ -73,6 +73,24 @@ pub(super) fn go_with(
     secrets: bool,
     narrow: impl FnOnce(&Engine, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
+    ask(app, verb, selection, secrets, narrow)?.carry_out(app)
+}
+
+/// What was found, and what is asked for of it.
+pub(super) struct Asked {
+    pub(super) engine: Engine,
+    pub(super) report: Report,
+    pub(super) request: Request,
+}
+
+/// Surveys and picks.
+pub(super) fn ask(
+    app: &App,
+    verb: Verb,
+    selection: &Selection,
+    secrets: bool,
+    narrow: impl FnOnce(&Engine, &mut Report) -> anyhow::Result<()>,
+) -> anyhow::Result<Asked> {
     let engine = act::open(app)?;
     let choice = &selection.choice;
     let mut report = app.survey(&engine, &selection.subsystems)?;
@@ -107,17 +125,19 @@ pub(super) fn go_with(
     request.secrets = secrets;
     request.now = selection.now;
     request.layer = app.layer();
-    let unread = act::tell_unread(app, &engine, &report);
-    let exit = act::request(app, &engine, &report, request)?;
-    let something = report.drifted() > 0;
-    Ok(match exit {
-        Exit::Done if unread => {
-            if something {
-                Exit::Partly
-            } else {
-                Exit::Error
-            }
-        }
-        exit => exit,
-    })
+    Ok(Asked { engine, report, request })
+}
+
+impl Asked {
+    /// Plans it and carries it out.
+    pub(super) fn carry_out(self, app: &App) -> anyhow::Result<Exit> {
+        let Self { engine, report, request } = self;
+        let unread = act::tell_unread(app, &engine, &report);
+        let exit = act::request(app, &engine, &report, request)?;
+        Ok(match (exit, unread, report.drifted()) {
+            (Exit::Done, true, 0) => Exit::Error,
+            (Exit::Done, true, _) => Exit::Partly,
+            (exit, ..) => exit,
+        })
+    }
 }

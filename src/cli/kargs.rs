@@ -5,14 +5,13 @@ use clap::Subcommand;
 use super::app::{App, Exit};
 use super::pun::{self, Options};
 use super::status;
-use crate::core::item::{ItemKey, Record, SubsystemId};
+use crate::core::item::{ItemKey, Record};
 use crate::core::names::Karg;
 use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Reach, Wish};
 use crate::host::inside::Place;
+use crate::subsystem::kargs::ID as KARGS;
 use crate::words::gettext;
-
-const KARGS: SubsystemId = SubsystemId::new("kargs");
 
 #[derive(Subcommand)]
 pub(super) enum Verb<O: Options> {
@@ -43,17 +42,18 @@ pub(super) fn run(app: &App, verb: &Verb<impl Options>) -> anyhow::Result<Exit> 
 fn wish<O: Options>(
     app: &App,
     named: &Named<O>,
-    decide: fn(&Report, &Karg) -> Vec<Wish>,
+    decide: fn(&Report, &Karg, Reach) -> Vec<Wish>,
 ) -> anyhow::Result<Exit> {
-    if named.options.how().reach != Reach::Manifest {
+    let reach = named.options.how().reach;
+    if reach != Reach::Manifest {
         Place::changes_the_machine(&app.host)?;
     }
     pun::act(app, &[KARGS], &named.options, |_, report| {
-        Ok(named.arguments.iter().flat_map(|argument| decide(report, argument)).collect())
+        Ok(named.arguments.iter().flat_map(|argument| decide(report, argument, reach)).collect())
     })
 }
 
-fn append(report: &Report, argument: &Karg) -> Vec<Wish> {
+fn append(report: &Report, argument: &Karg, _: Reach) -> Vec<Wish> {
     let left_out = key("remove", argument);
     let put = to(key("append", argument), Edit::put(Record::new()));
     match report.item(&KARGS, &left_out).is_some_and(there) {
@@ -62,10 +62,12 @@ fn append(report: &Report, argument: &Karg) -> Vec<Wish> {
     }
 }
 
-/// What somebody added is taken away; what comes from elsewhere is left out on every machine.
-fn remove(report: &Report, argument: &Karg) -> Vec<Wish> {
+/// What the manifest adds is added no more; anything else is to be left out, on every machine that the manifest is for.
+fn remove(report: &Report, argument: &Karg, reach: Reach) -> Vec<Wish> {
     let added = key("append", argument);
-    match report.item(&KARGS, &added).is_some_and(there) {
+    let here = |item: &ItemReport| reach == Reach::System && item.live.is_some();
+    let ours = |item: &ItemReport| item.wanted.is_some() || here(item);
+    match report.item(&KARGS, &added).is_some_and(ours) {
         true => vec![to(added, Edit::Remove)],
         false => vec![to(key("remove", argument), Edit::put(Record::new()))],
     }

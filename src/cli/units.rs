@@ -7,13 +7,12 @@ use clap::Subcommand;
 use super::app::{App, Exit};
 use super::pun::{self, Options};
 use super::status;
-use crate::core::item::{ItemKey, Record, SubsystemId};
+use crate::core::item::{ItemKey, Record};
 use crate::core::names::{InvalidName, UnitName};
 use crate::engine::{Edit, Reach, Wish};
 use crate::host::inside::Place;
+use crate::subsystem::units::ID as UNITS;
 use crate::words::gettext;
-
-const UNITS: SubsystemId = SubsystemId::new("units");
 
 #[derive(Subcommand)]
 pub(super) enum Verb<O: Options> {

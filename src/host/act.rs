@@ -41,13 +41,13 @@ pub fn perform(
 /// The same for files with their permissions, and links.
 fn place(placed: &[Placed]) -> Result<()> {
     for one in placed {
-        let now = super::node::read(Path::new(&one.path))?;
+        let now = super::place::read(Path::new(&one.path))?;
         if now != one.before && now != one.after {
             bail!(fill(&gettext("“{path}” has changed meanwhile"), &[("path", &one.path)]));
         }
     }
     for one in placed {
-        super::node::put(Path::new(&one.path), one.after.as_ref())?;
+        super::place::put(Path::new(&one.path), one.after.as_ref())?;
     }
     Ok(())
 }

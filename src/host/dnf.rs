@@ -12,7 +12,7 @@ use crate::core::plan::Command;
 /// The programs, the one that is preferred first.
 const PROGRAMS: [&str; 2] = ["dnf5", "dnf"];
 /// How many letters of a name that is not known a similar one begins with.
-const BEGINNING: usize = 3;
+const BEGINNING: usize = 2;
 
 /// What can be installed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +197,7 @@ mod tests {
                 "htop.x86_64\nglibc.i686\nglibc.x86_64\n",
             ),
             (
-                r"dnf5 -q repoquery --qf '%{name}.%{arch}\n' '*htpo*' 'htp*'",
+                r"dnf5 -q repoquery --qf '%{name}.%{arch}\n' '*htpo*' 'ht*'",
                 "htpdate.x86_64\nhtop.x86_64\n",
             ),
         ];
@@ -241,7 +241,7 @@ mod tests {
                 "\n===== Name Matched =====\nhtop : Interactive process viewer\nibutop : x\n",
             ),
             ("rpm-ostree search htpo", "No matches found.\n"),
-            ("rpm-ostree search 'htp*'", "===== Name Matched =====\nhtpdate : Time over HTTP\n"),
+            ("rpm-ostree search 'ht*'", "===== Name Matched =====\nhtpdate : Time over HTTP\n"),
         ];
         let host = host(&mut machine, "rpm-ostree", said);
         let no = missing(&host, Kind::Package, &["htop.x86_64", "htpo"]).unwrap();

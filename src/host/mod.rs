@@ -24,7 +24,6 @@ pub mod inside;
 pub mod interrupt;
 pub mod keyfile;
 pub mod logind;
-pub mod node;
 pub mod notify;
 pub mod place;
 pub mod podman;

@@ -21,6 +21,7 @@ mod exit;
 mod extension;
 mod flatpak;
 mod history;
+mod image;
 mod json;
 mod reference;
 mod sandbox;

@@ -57,6 +57,8 @@ impl Run {
 pub struct Sandbox {
     dir: TempDir,
     set: BTreeMap<String, Variant>,
+    /// Further variables of its environment.
+    pub vars: BTreeMap<&'static str, std::ffi::OsString>,
 }
 
 impl Sandbox {
@@ -69,7 +71,8 @@ impl Sandbox {
 
     /// The same, but the person has not said yes to the repository.
     pub fn unused() -> Self {
-        let sandbox = Self { dir: TempDir::with_prefix("bkt-cli-").unwrap(), set: BTreeMap::new() };
+        let dir = TempDir::with_prefix("bkt-cli-").unwrap();
+        let sandbox = Self { dir, set: BTreeMap::new(), vars: BTreeMap::new() };
         for dir in ["home", "repo/manifests", "run"] {
             fs::create_dir_all(sandbox.path(dir)).unwrap();
         }
@@ -223,6 +226,7 @@ impl Sandbox {
             .env("GIT_AUTHOR_EMAIL", "test@example.org")
             .env("GIT_COMMITTER_NAME", "Test")
             .env("GIT_COMMITTER_EMAIL", "test@example.org")
+            .envs(&self.vars)
             .stdin(Stdio::null());
         command
     }

@@ -5,13 +5,12 @@ use clap::Subcommand;
 use crate::cli::app::{App, Exit};
 use crate::cli::pun::{self, Pun};
 use crate::cli::status;
-use crate::core::item::{ItemKey, Record, SubsystemId};
+use crate::core::item::{ItemKey, Record};
 use crate::core::names::CoprName;
 use crate::engine::{Edit, Reach, Wish};
 use crate::host::inside::Place;
+use crate::subsystem::copr::ID as COPR;
 use crate::words::gettext;
-
-const COPR: SubsystemId = SubsystemId::new("copr");
 
 #[derive(Subcommand)]
 pub(super) enum Verb {

@@ -11,9 +11,8 @@ use crate::core::names::RepoRelPath;
 use crate::engine::{Edit, Engine, Wish};
 use crate::manifest::containerfile::own::{self, OwnError};
 use crate::subsystem::Unfit;
+use crate::subsystem::packages::ID as PACKAGES;
 use crate::words::{fill, gettext};
-
-use super::packages::PACKAGES;
 
 const FILE: &str = "Containerfile";
 

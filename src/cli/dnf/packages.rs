@@ -7,20 +7,19 @@ use crate::cli::act;
 use crate::cli::app::{App, Exit};
 use crate::cli::output::{Style, paint};
 use crate::cli::pun::{self, How, Options};
-use crate::core::item::{ItemKey, Record, SubsystemId};
+use crate::core::item::{ItemKey, Record};
 use crate::core::near::nearest;
 use crate::core::plan::{Action, Plan};
 use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Reach, Wish};
 use crate::host::deployment::{self, Deployments};
 use crate::host::inside::Place;
-use crate::host::rpmdb::Rpmdb;
+use crate::host::rpmdb::cache;
 use crate::subsystem::Unfit;
+use crate::subsystem::packages::ID as PACKAGES;
 use crate::words::{fill, gettext};
 
-pub(super) const PACKAGES: SubsystemId = SubsystemId::new("packages");
-
-/// The image this machine was started from.
+/// The image that this machine is started from next.
 #[derive(Default)]
 pub(super) struct Image {
     deployments: Option<Deployments>,
@@ -31,7 +30,7 @@ pub(super) struct Image {
 impl Image {
     pub(super) fn read(app: &App) -> anyhow::Result<Self> {
         let Some(deployments) = deployment::read(&app.host)? else { return Ok(Self::default()) };
-        let packages = Rpmdb::of_base(&deployments.booted.dir)?.names()?;
+        let packages = cache::names(&app.host, deployments.next())?.base;
         Ok(Self { deployments: Some(deployments), packages: Some(packages) })
     }
 
@@ -174,7 +173,7 @@ fn wish(item: ItemKey, edit: Edit) -> Wish {
 }
 
 /// Whether a plan puts something on top of the image.
-fn layers(plan: &Plan) -> bool {
+pub(super) fn layers(plan: &Plan) -> bool {
     plan.steps.iter().any(|planned| match &planned.step.action {
         Action::Run(run) => {
             let words = || std::iter::once(&run.program).chain(&run.args);

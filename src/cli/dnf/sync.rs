@@ -1,14 +1,21 @@
 //! Bringing this machine in line with what the manifests say of packages and where they come from.
 
+use tokio_util::sync::CancellationToken;
+
 use super::NOUN;
-use super::packages::{Image, PACKAGES, warn_of_layers};
+use super::packages::{Image, layers, warn_of_layers};
 use crate::cli::app::{App, Exit};
 use crate::cli::capture::{self, Choice};
-use crate::cli::noun;
+use crate::cli::output::{Style, paint};
+use crate::cli::{noun, progress};
 use crate::core::item::Pending;
+use crate::core::plan::{Action, Command, Risk, Step};
 use crate::core::report::{ItemReport, Report};
 use crate::engine::Verb;
+use crate::engine::explain::explain;
 use crate::host::inside::Place;
+use crate::host::{act, command, interrupt, privilege};
+use crate::subsystem::packages::{self, ID as PACKAGES};
 use crate::words::{fill, gettext, ngettext};
 
 /// How many names are listed.
@@ -37,35 +44,87 @@ pub(super) fn run(app: &App, args: &Sync) -> anyhow::Result<Exit> {
     Place::changes_the_machine(&app.host)?;
     let mut selection = noun::selection(NOUN, &args.choice);
     selection.now = args.now;
-    let image = Image::read(app)?;
-    capture::go_with(app, Verb::Apply, &selection, false, |_, report| {
-        let waiting: Vec<&ItemReport> = waiting(report).collect();
-        match args.now {
-            true if !waiting.is_empty() => warn_of_layers(app, &image),
-            false if !waiting.is_empty() => tell(app, &waiting),
-            _ => (),
-        }
-        Ok(())
-    })
-}
-
-/// The packages that the next image brings.
-fn waiting(report: &Report) -> impl Iterator<Item = &ItemReport> {
-    let of = report.subsystem(&PACKAGES).into_iter().flat_map(|one| &one.items);
-    of.filter(|item| item.pending == Some(Pending::ImageBuild) && item.ignored.is_none())
-}
-
-fn tell(app: &App, waiting: &[&ItemReport]) {
-    let mut names: Vec<&str> =
-        waiting.iter().take(LISTED).map(|item| item.title.as_str()).collect();
-    if waiting.len() > LISTED {
-        names.push("…");
+    let asked = capture::ask(app, Verb::Apply, &selection, false, |_, _| Ok(()))?;
+    if !args.now {
+        tell_waiting(app, &asked.report);
+        return asked.carry_out(app);
     }
-    let n = waiting.len();
+    let layers = layers(&asked.engine.plan(&asked.report, &asked.request)?);
+    if layers {
+        warn_of_layers(app, &Image::read(app)?);
+    }
+    let exit = asked.carry_out(app)?;
+    if !matches!(exit, Exit::Done | Exit::Partly) {
+        return Ok(exit);
+    }
+    let tidy = packages::tidy(&app.host)?;
+    let failed = tidy.is_some_and(|step| {
+        let why = beside(app, &step);
+        why.is_some_and(|why| {
+            app.out.error(&why);
+            true
+        })
+    });
+    if layers && (app.global.dry_run || layered(app)) {
+        go_live(app);
+    }
+    Ok(if failed { Exit::Partly } else { exit })
+}
+
+/// Whether rpm-ostree has layered something in this run.
+fn layered(app: &App) -> bool {
+    let entries = app.host.log().entries();
+    let done = entries.iter().filter(|entry| matches!(entry.outcome, Some(Ok(()))));
+    done.into_iter().any(|entry| entry.command.contains("rpm-ostree install"))
+}
+
+/// What is layered comes into force without a restart, where rpm-ostree can do that. Nothing is lost where it cannot.
+fn go_live(app: &App) {
+    let command = Command::new("rpm-ostree").arg("apply-live");
+    let step = Step {
+        title: gettext("Bring into force what was layered"),
+        action: Action::Run(privilege::as_root(&app.host, command)),
+        risk: Risk { password: true, ..Risk::default() },
+        items: Vec::new(),
+    };
+    if let Some(why) = beside(app, &step) {
+        let text = gettext("It comes into force after a restart: {why}");
+        app.out.warn(&paint(Style::Yellow, &fill(&text, &[("why", &why)])));
+    }
+}
+
+/// Does what changes no item, and so is in no plan: or says it, where nothing is to be changed. Returns why it failed.
+fn beside(app: &App, step: &Step) -> Option<String> {
+    if app.global.dry_run {
+        if let Action::Run(run) = &step.action {
+            app.out.line(&format!("{}: {}", step.title, command::display(run)));
+        }
+        return None;
+    }
+    let cancel = CancellationToken::new();
+    interrupt::cancels(&cancel);
+    let _busy = progress::busy(&app.out, step.title.clone());
+    let result = act::perform(&app.host, &step.action, &mut |_| (), &cancel);
+    result.err().map(|error| explain(&error).message)
+}
+
+/// Says which packages the next image brings.
+fn tell_waiting(app: &App, report: &Report) {
+    let of = report.subsystem(&PACKAGES).into_iter().flat_map(|one| &one.items);
+    let waits =
+        |item: &&ItemReport| item.pending == Some(Pending::ImageBuild) && item.ignored.is_none();
+    let waiting: Vec<&ItemReport> = of.filter(waits).collect();
+    if waiting.is_empty() {
+        return;
+    }
+    let names = waiting.iter().take(LISTED).map(|item| item.title.as_str());
+    let more = (waiting.len() > LISTED).then_some("…");
+    let names: Vec<&str> = names.chain(more).collect();
     let text = ngettext(
         "{n} comes with the next image: {names}. To have it now: bkt dnf sync --now",
         "{n} come with the next image: {names}. To have them now: bkt dnf sync --now",
-        n,
+        waiting.len(),
     );
-    app.out.say(&fill(&text, &[("n", &n.to_string()), ("names", &names.join(", "))]));
+    let n = waiting.len().to_string();
+    app.out.say(&fill(&text, &[("n", &n), ("names", &names.join(", "))]));
 }

@@ -185,7 +185,11 @@ impl Subsystem for KernelArguments {
                 continue;
             }
             let option = if adds { "--append-if-missing" } else { "--delete-if-present" };
-            options.push(format!("{option}={argument}"));
+            let option = format!("{option}={argument}");
+            // What is left out no more and added is added once.
+            if !options.contains(&option) {
+                options.push(option);
+            }
             items.push(change.item.clone());
         }
         if !options.is_empty() {

@@ -19,6 +19,7 @@ use crate::manifest::plain::{self, Name, Plain};
 use crate::manifest::{Manifests, Sheet};
 use crate::words::{fill, gettext, mark};
 
+mod known;
 mod machine;
 pub(super) mod section;
 mod state;
@@ -175,14 +176,15 @@ impl Subsystem for Packages {
         Ok(wanted)
     }
 
-    fn validate(&self, _host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
+    fn validate(&self, host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
         let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
         let item = Item::of(item).map_err(|error| unfit(error.to_string()))?;
         let parsed = match item {
             Item::Package(name) | Item::Excluded(name) => name.parse::<PackageName>().map(drop),
             Item::Group(name) => name.parse::<GroupName>().map(drop),
         };
-        parsed.map_err(|error| unfit(error.to_string()))
+        parsed.map_err(|error| unfit(error.to_string()))?;
+        known::check(host, item)
     }
 
     fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {

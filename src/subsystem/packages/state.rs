@@ -202,8 +202,8 @@ fn notices(machine: &Machine<'_>) -> Vec<Notice> {
     };
     if superfluous > 0 {
         let text = ngettext(
-            "The image has {n} package now that is layered too: “bkt dnf sync” drops the request",
-            "The image has {n} packages now that are layered too: “bkt dnf sync” drops the requests",
+            "The image has {n} package now that is layered too: “bkt dnf sync --now” drops the request",
+            "The image has {n} packages now that are layered too: “bkt dnf sync --now” drops the requests",
             superfluous,
         );
         say(fill(&text, &[("n", &superfluous.to_string())]));

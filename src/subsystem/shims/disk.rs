@@ -8,7 +8,7 @@ use super::script;
 use crate::core::names::ShimName;
 use crate::core::plan::{Node, Placed};
 use crate::host::fs::FsError;
-use crate::host::{Host, fs, node};
+use crate::host::{Host, fs, place};
 
 /// What is in a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,13 +115,13 @@ pub(super) fn removal(host: &Host, name: &ShimName, shim: &Shim) -> Result<Vec<P
 }
 
 fn placed(path: &Path, after: Option<Node>) -> Result<Placed, FsError> {
-    let before = node::read(path)?;
+    let before = place::read(path)?;
     Ok(Placed { path: path.to_string_lossy().into_owned(), before, after })
 }
 
 /// A text file or a link, which may be ours; anything else is not.
 fn node(path: &Path) -> Result<There<Node>, FsError> {
-    match node::read(path) {
+    match place::read(path) {
         Ok(None) => Ok(There::Nothing),
         Ok(Some(node)) => Ok(There::Ours(node)),
         // A program, or a directory.
