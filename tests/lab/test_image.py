@@ -338,6 +338,11 @@ class Image(Case):
         self.assertEqual(third.packages, self.built.packages)
         self.assert_all(third)
 
+    def test_4_packages_are_looked_up_with_dnf(self):
+        self.assertIn("The lab's htop", self.bkt("dnf", "search", "htop"))
+        self.assertIn("ripgrap", self.bkt("image", "dnf", "install", "ripgrap", "-y", code=1))
+        self.assertEqual(self.git("status", "--porcelain"), "")
+
     def test_4_a_package_that_is_not_there_ends_the_build(self):
         self.bkt("image", "dnf", "install", "no-such-package", "--force", "-y")
         done = self.run_any("podman", "build", "--network", "host", "--tag", "never", ".", cwd=ROOT, timeout=300)
