@@ -255,10 +255,10 @@ pub trait Subsystem: Send + Sync {
 /// Every subsystem, in the order they are shown, and in the order they are applied.
 pub fn all() -> Vec<Box<dyn Subsystem>> {
     vec![
-        Box::new(packages::Packages),
-        Box::new(copr::Copr),
         // Repositories before the packages that come from them.
+        Box::new(copr::Copr),
         Box::new(external_repos::ExternalRepos),
+        Box::new(packages::Packages),
         Box::new(kargs::KernelArguments),
         Box::new(units::SystemdUnits),
         Box::new(etc_files::EtcFiles),
