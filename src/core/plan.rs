@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::item::{ItemKey, Layer, Record, SubsystemId, Value};
 
@@ -335,6 +334,6 @@ impl Plan {
     /// Tells two plans apart: SHA-256 over the plan's JSON, in hex.
     pub fn fingerprint(&self) -> String {
         let json = serde_json::to_vec(self).unwrap_or_default();
-        Sha256::digest(json).iter().map(|byte| format!("{byte:02x}")).collect()
+        super::digest::sha256(json)
     }
 }

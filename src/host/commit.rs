@@ -144,7 +144,7 @@ fn path(host: &Host, checksum: &str, kind: &str) -> Option<std::path::PathBuf> {
 /// 32 bytes as hex.
 fn checksum(bytes: &Variant) -> Option<String> {
     let bytes = bytes.fixed_array::<u8>().ok()?;
-    (bytes.len() == 32).then(|| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    (bytes.len() == 32).then(|| crate::core::digest::hex(bytes))
 }
 
 fn unfit() -> String {

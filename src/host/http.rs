@@ -163,7 +163,7 @@ pub fn download(
             }
             Ok(())
         })?;
-        let got: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let got: String = crate::core::digest::hex(&hash.finalize());
         if let Some(expected) = sha256.filter(|expected| !expected.eq_ignore_ascii_case(&got)) {
             return Err(Trouble::Checksum { expected: expected.to_owned(), got });
         }

@@ -11,9 +11,8 @@ use super::{CONTENT, MODE, below};
 use crate::core::item::ItemKey;
 use crate::core::names::ImagePath;
 use crate::core::plan::{Action, Change, Command, FileEdit, Risk, Step};
-use crate::host::privilege::as_root;
+use crate::host::privilege::{as_root, kept};
 use crate::host::{Host, fs};
-use crate::subsystem::image_config::sources::checksum;
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
@@ -84,15 +83,6 @@ pub fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
         });
     }
     Ok(steps)
-}
-
-/// Where the content that a file is to have is kept until it is installed, by the file's own name. Other content of the
-/// same file is kept elsewhere, so that taking a change back does not write over what it needs.
-pub(super) fn kept(host: &Host, item: &ItemKey, text: &str) -> PathBuf {
-    let sum = checksum(format!("{item}\0{text}").as_bytes());
-    let short: String = sum.chars().skip("sha256:".len()).take(16).collect();
-    let name = item.as_str().rsplit('/').next().unwrap_or_default();
-    host.state_dir().join("etc").join(short).join(name)
 }
 
 /// The permissions of the image's own file, where a change goes back to that.

@@ -533,7 +533,7 @@ fn what_is_run_is_what_is_shown() {
         .collect();
     let kept = |name: &str, text: &str| {
         let item = ItemKey::new(format!("/etc/{name}"));
-        let path = steps::kept(engine.host(), &item, text);
+        let path = crate::host::privilege::kept(engine.host(), &item, text);
         path.display().to_string().replace(&root, "")
     };
     let (a, b) = (kept("conf.d/a.conf", "a = 2\n"), kept("conf.d/b.conf", "b\n"));

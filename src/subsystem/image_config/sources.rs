@@ -7,7 +7,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::bail;
-use sha2::{Digest, Sha256};
 
 use super::module::{self, File, Kind};
 use crate::core::item::Layer;
@@ -70,8 +69,7 @@ impl Content {
 
 /// `sha256:` and the checksum in hex.
 pub fn checksum(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", crate::core::digest::sha256(bytes))
 }
 
 /// Why a module cannot take `src`: it is not there, or it leads elsewhere.

@@ -139,7 +139,7 @@ impl Planner<'_> {
     fn put_file(&mut self, change: &Change) -> Result<()> {
         let (unit, _) = unit_of(&change.item);
         let content = change.after.as_ref().and_then(|after| after.text(CONTENT));
-        let copy = self.host.env().cache.join("bkt/units").join(unit);
+        let copy = privilege::kept(self.host, &change.item, content.unwrap_or_default());
         let path = copy.display().to_string();
         let before = fs::read(&copy)?;
         let items = vec![change.item.clone()];

@@ -26,6 +26,8 @@ printf '\n\ndef _kept(things):\n    return [things[i] for i in range(len(things)
 rm -rf /usr/lib/python3/dist-packages/dnf/__pycache__/comps.*
 
 cp -r /image/files/etc/yum.repos.d /etc/
+# Debian's keeps what was installed for a repository of its own, without keys.
+printf '[main]\nenabled = false\n' > /etc/dnf/plugins/local.conf
 
 # What is mutable lives in /var.
 # shellcheck disable=SC2114 # of the image
