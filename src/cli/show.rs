@@ -24,6 +24,7 @@ const SENTENCE: usize = 200;
 /// An item's sign, coloured.
 pub(super) fn sign(item: &ItemReport) -> String {
     let (style, sign) = match item.state {
+        _ if item.failing => (Style::Red, "×"),
         Drift::InSync => (Style::Dim, "="),
         Drift::Unknown => (Style::Yellow, "?"),
         Drift::Pending => (Style::Cyan, "…"),
@@ -38,6 +39,9 @@ pub(super) fn sign(item: &ItemReport) -> String {
 /// How an item stands, in words.
 pub(super) fn state(item: &ItemReport) -> String {
     if let (Drift::NotHere | Drift::Locked, Some(barred)) = (item.state, &item.barred) {
+        if item.failing {
+            return fill(&gettext("fails: {why}"), &[("why", barred.reason())]);
+        }
         return format!("{}: {}", words::drift(item.state), barred.reason());
     }
     let text = match (&item.unknown, item.pending) {

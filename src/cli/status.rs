@@ -158,11 +158,14 @@ fn counts(subsystem: &SubsystemReport) -> String {
     let seen =
         |state: Drift| move |item: &ItemReport| item.state == state && item.ignored.is_none();
     let differing = count(&ItemReport::counts);
+    let fails = |item: &ItemReport| item.failing && item.ignored.is_none();
+    let elsewhere = |item: &ItemReport| seen(Drift::NotHere)(item) && !item.failing;
     let parts = [
         (differing, ngettext("{n} difference", "{n} differences", differing)),
+        (count(&fails), gettext("{n} failing")),
         (count(&seen(Drift::Unknown)), gettext("{n} unknown")),
         (count(&seen(Drift::Pending)), gettext("{n} pending")),
-        (count(&seen(Drift::NotHere)), gettext("{n} not on this machine")),
+        (count(&elsewhere), gettext("{n} not on this machine")),
         (count(&seen(Drift::Locked)), gettext("{n} locked")),
         (count(&seen(Drift::InSync)), gettext("{n} in sync")),
         (
@@ -229,6 +232,16 @@ fn next_steps(app: &App, engine: &Engine, report: &Report) -> Vec<String> {
             .filter(|(n, _)| *n > 0)
             .map(|(n, text)| fill(&text, &[("n", &n.to_string())])),
     );
+    let items = report.subsystems.iter().flat_map(|one| &one.items);
+    let failing = items.filter(|item| item.failing && item.ignored.is_none()).count();
+    if failing > 0 {
+        let text = ngettext(
+            "{n} item fails: its line above says why.",
+            "{n} items fail: their lines above say why.",
+            failing,
+        );
+        lines.push(fill(&text, &[("n", &failing.to_string())]));
+    }
     match (lines.is_empty(), report.failed()) {
         (true, false) => vec![gettext("Everything matches.")],
         (true, true) => vec![gettext("What could be read matches.")],

@@ -47,7 +47,10 @@ impl Row {
             (Some(reason), _) => reason.clone(),
             _ if matches!(item.state, Drift::NotHere | Drift::Locked) => {
                 let why = item.barred.as_ref().map_or("", |barred| barred.reason());
-                format!("{}: {why}", words::item(item))
+                match item.failing {
+                    true => capitalised(why),
+                    false => format!("{}: {why}", words::item(item)),
+                }
             }
             (None, Some(_)) if item.comes_with_image() => gettext("Comes with the next image"),
             (None, Some(pending)) if item.state == Drift::Pending => words::pending(pending),
@@ -103,6 +106,7 @@ impl Row {
     /// A sign for how the two sides stand, beside the words that say it.
     pub fn symbol(&self) -> &'static str {
         match (self.item.state, &self.item.wanted, &self.item.live) {
+            _ if self.item.failing => "×",
             (Drift::Unknown, ..) => "?",
             (Drift::Pending, ..) if self.comes() => "…",
             (Drift::InSync | Drift::Pending, ..) => "=",
@@ -116,6 +120,7 @@ impl Row {
     /// What the symbol means.
     pub fn symbol_words(&self) -> String {
         match self.symbol() {
+            "×" => gettext("It does not work"),
             "?" => gettext("The system could not be read"),
             "=" => gettext("Both say the same"),
             "…" => gettext("Comes with the next image"),
@@ -352,7 +357,9 @@ pub fn elsewhere(report: &SubsystemReport) -> Option<&str> {
 }
 
 fn not_here(item: &ItemReport) -> Option<&str> {
-    let barred = item.barred.as_ref().filter(|_| item.state == Drift::NotHere);
+    // What fails here is meant for here.
+    let here = item.state != Drift::NotHere || item.failing;
+    let barred = item.barred.as_ref().filter(|_| !here);
     barred.map(|barred| barred.reason())
 }
 

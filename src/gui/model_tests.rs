@@ -264,6 +264,22 @@ fn what_is_barred_says_why() {
     assert!(!row.item.counts());
 }
 
+/// What fails is no matter of another machine: it says so in its own row, also where every one of them fails.
+#[test]
+fn what_fails_is_seen_to_fail() {
+    let gone = || Live {
+        failing: true,
+        ..Live::absent().barred(Some(Barred::NotHere("the image has no x".to_owned())))
+    };
+    let one = |name: &str| item(name, None, Some(branch("a")), Some(gone()), None);
+    let row = Row::new(&ABOUT, 0, &one("x"));
+    assert_eq!((row.symbol(), row.symbol_words().as_str()), ("×", "It does not work"));
+    assert!(row.subtitle.starts_with("The image has no x"), "{row:?}");
+    assert!(Query::default().shows(&row));
+    let all = report(vec![one("x"), one("y")]);
+    assert_eq!(elsewhere(&all.subsystems[0]), None);
+}
+
 #[test]
 fn a_part_of_the_image_says_where_it_comes_from() {
     let data = PageData::new(&[&IMAGE], Page::Packages, &parts_report(parts()));

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Host, RunError};
 use crate::core::near::nearest;
+use crate::core::package_list::split_arch;
 use crate::core::plan::Command;
 
 /// The programs, the one that is preferred first.
@@ -98,8 +99,7 @@ fn searched(host: &Host, name: &str) -> Result<Option<NoSuch>, NoAnswer> {
         Ok::<Vec<String>, NoAnswer>(names.map(|(name, _)| name.trim().to_owned()).collect())
     };
     // It knows no architectures.
-    let bare = name.rsplit_once('.').filter(|(_, arch)| ARCHES.contains(arch));
-    let bare = bare.map_or(name, |(bare, _)| bare);
+    let bare = split_arch(name).0;
     let mut like = search(bare)?;
     if like.iter().any(|found| found == bare) {
         return Ok(None);
@@ -108,10 +108,6 @@ fn searched(host: &Host, name: &str) -> Result<Option<NoSuch>, NoAnswer> {
     let close = close(bare, like.iter().map(String::as_str));
     Ok(Some(NoSuch { name: name.to_owned(), close }))
 }
-
-/// The architectures that a package's name may end in.
-const ARCHES: [&str; 8] =
-    ["x86_64", "aarch64", "i686", "noarch", "ppc64le", "s390x", "riscv64", "i386"];
 
 /// Groups, and the environments that dnf5 lists apart. dnf5's lines begin with the id, dnf 4's end in it, in brackets.
 fn groups(host: &Host, program: &str, names: &[&str]) -> Result<Vec<NoSuch>, NoAnswer> {

@@ -104,8 +104,8 @@ pub fn read(host: &Host, source: &Source, pull: bool) -> anyhow::Result<Image> {
         Source::Booted | Source::Staged | Source::Rollback => {
             let all = deployments(host)?;
             let one = chosen(&all, source)?.ok_or(NoDeployment::NoImage)?;
-            let headers = rpmdb::cache::headers(host, one)?;
-            let packages = headers.all.iter().map(package).collect::<Result<_, _>>()?;
+            let packages = rpmdb::Rpmdb::of(&one.dir)?.packages()?;
+            let packages = packages.iter().map(package).collect::<Result<_, _>>()?;
             Ok(Image { name, packages, labels: commit::labels(host, one) })
         }
     }

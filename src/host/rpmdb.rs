@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Params};
 use thiserror::Error;
 
 pub mod cache;
@@ -35,6 +35,15 @@ pub enum RpmdbError {
     /// There is none.
     #[error("there is no rpm database in “{}”", .0.display())]
     None(PathBuf),
+    /// Whether there is one cannot be seen.
+    #[error("the rpm database “{}” could not be read: {source}", path.display())]
+    Closed {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// It is in a format that is not read.
     #[error("the rpm database “{}” is in the format {format}, which is not read", path.display())]
     Format {
@@ -75,26 +84,38 @@ impl Rpmdb {
     /// The database of the system below `root`, layered packages included.
     pub fn of(root: &Path) -> Result<Self, RpmdbError> {
         let dirs = PLACES.map(|place| inside(root, place));
-        Self::in_any(&dirs).unwrap_or_else(|| Err(RpmdbError::None(dirs[0].clone())))
+        Self::in_any(&dirs)?.ok_or_else(|| RpmdbError::None(dirs[0].clone()))
     }
 
     /// The database of the base below `root`, which is the same one where nothing was layered.
     pub fn of_base(root: &Path) -> Result<Self, RpmdbError> {
-        Self::in_any(&[inside(root, BASE)]).unwrap_or_else(|| Self::of(root))
+        Self::in_any(&[inside(root, BASE)])?.map_or_else(|| Self::of(root), Ok)
     }
 
-    /// The first database in `dirs`, of whichever format.
-    fn in_any(dirs: &[PathBuf]) -> Option<Result<Self, RpmdbError>> {
-        dirs.iter().find_map(|dir| {
-            let path = dir.join(FILE);
-            if path.exists() {
-                return Some(Ok(Self { path }));
-            }
-            OTHERS.iter().find_map(|(name, format)| {
+    /// The first database in `dirs`, of whichever format. Where there is none, one may be out of sight.
+    fn in_any(dirs: &[PathBuf]) -> Result<Option<Self>, RpmdbError> {
+        let mut unseen = None;
+        for dir in dirs {
+            let mut there = |name: &str| {
                 let path = dir.join(name);
-                path.exists().then_some(Err(RpmdbError::Format { path, format }))
-            })
-        })
+                match path.try_exists() {
+                    Ok(there) => there.then_some(path),
+                    Err(source) => {
+                        unseen.get_or_insert(RpmdbError::Closed { path, source });
+                        None
+                    }
+                }
+            };
+            if let Some(path) = there(FILE) {
+                return Ok(Some(Self { path }));
+            }
+            for (name, format) in OTHERS {
+                if let Some(path) = there(name) {
+                    return Err(RpmdbError::Format { path, format });
+                }
+            }
+        }
+        unseen.map_or(Ok(None), Err)
     }
 
     /// The database's file.
@@ -105,26 +126,41 @@ impl Rpmdb {
     /// The names of all packages: one query, of an index.
     pub fn names(&self) -> Result<BTreeSet<String>, RpmdbError> {
         let read = |row: &rusqlite::Row| row.get::<_, String>(0);
-        let names = self.query("SELECT DISTINCT key FROM Name", read)?;
+        let names = self.query("SELECT DISTINCT key FROM Name", [], read)?;
+        if names.iter().any(|name| name.contains(char::is_control)) {
+            return Err(RpmdbError::Header { path: self.path.clone(), what: "a name is no name" });
+        }
         Ok(names.into_iter().filter(|name| name != KEYS).collect())
     }
 
     /// All packages, from their headers, sorted; one that is there in two versions or for two architectures is there
     /// twice.
     pub fn packages(&self) -> Result<Vec<Package>, RpmdbError> {
-        let read = |row: &rusqlite::Row| row.get::<_, Vec<u8>>(0);
-        let blobs = self.query("SELECT blob FROM Packages", read)?;
-        let broken = |what| RpmdbError::Header { path: self.path.clone(), what };
-        let packages: Result<Vec<_>, _> = blobs.iter().map(|blob| header::parse(blob)).collect();
-        let mut packages = packages.map_err(broken)?;
+        let mut packages = self.headers("SELECT blob FROM Packages", [])?;
         packages.retain(|package| package.name != KEYS);
         packages.sort();
         Ok(packages)
     }
 
+    /// The packages of one name: one query, by an index.
+    pub fn builds(&self, name: &str) -> Result<Vec<Package>, RpmdbError> {
+        let of_name =
+            "SELECT blob FROM Packages WHERE hnum IN (SELECT hnum FROM Name WHERE key = ?1)";
+        self.headers(of_name, [name])
+    }
+
+    fn headers(&self, sql: &str, values: impl Params) -> Result<Vec<Package>, RpmdbError> {
+        let read = |row: &rusqlite::Row| row.get::<_, Vec<u8>>(0);
+        let blobs = self.query(sql, values, read)?;
+        let broken = |what| RpmdbError::Header { path: self.path.clone(), what };
+        let packages = blobs.iter().map(|blob| header::parse(blob));
+        packages.collect::<Result<_, _>>().map_err(broken)
+    }
+
     fn query<T>(
         &self,
         sql: &str,
+        values: impl Params,
         read: impl FnMut(&rusqlite::Row) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, RpmdbError> {
         // What SQLite has logged and not yet put in its place is not seen by a reader that takes no lock.
@@ -137,7 +173,7 @@ impl Rpmdb {
                 | OpenFlags::SQLITE_OPEN_URI
                 | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags(uri(&self.path), flags)?;
-            connection.prepare(sql)?.query_map([], read)?.collect()
+            connection.prepare(sql)?.query_map(values, read)?.collect()
         };
         all().map_err(|source| RpmdbError::Sqlite { path: self.path.clone(), source })
     }

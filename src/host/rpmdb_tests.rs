@@ -127,25 +127,58 @@ fn what_was_read_once_is_not_read_again() {
     let machine = machine();
     let host = machine.host();
     let here = deployment(&machine, "abc0");
-    let (names, headers) =
-        (cache::names(&host, &here).unwrap(), cache::headers(&host, &here).unwrap());
+    let names = cache::names(&host, &here).unwrap();
     assert!(names.has("plain") && !names.has("gpg-pubkey"));
-    assert_eq!(headers.all, headers.base);
+    // Without ostree, what was written into an overlay is seen too: nothing is kept of it.
+    let bare = Deployment { stateroot: String::new(), ..deployment(&machine, "abc2") };
+    assert_eq!(cache::names(&host, &bare).unwrap(), names);
     fs::remove_dir_all(machine.dir.path().join("usr")).unwrap();
     assert_eq!(cache::names(&host, &here).unwrap(), names);
-    assert_eq!(cache::headers(&host, &here).unwrap(), headers);
+    assert!(cache::names(&host, &bare).is_err());
     // Another deployment is another matter, and so is one whose checksum names no file.
     assert!(cache::names(&host, &deployment(&machine, "abc1")).is_err());
     assert!(cache::names(&host, &deployment(&machine, "../abc0")).is_err());
-    // What is not whole, or was changed, is not believed.
+    // What is not whole is not believed, wherever it ends.
     let file = machine.dir.path().join("home/.cache/bkt/packages/abc0.names");
     let good = fs::read_to_string(&file).unwrap();
-    for bad in [&good[..good.len() / 2], &good.replace("plain", "plane"), ""] {
-        fs::write(&file, bad).unwrap();
-        assert!(cache::names(&host, &here).is_err());
+    let mut all: Vec<String> = (0..good.len()).map(|end| good[..end].to_owned()).collect();
+    all.extend([format!("{good}x\n"), good.replacen('2', "1", 1), good.replacen(" 0", " x", 1)]);
+    for bad in all {
+        fs::write(&file, &bad).unwrap();
+        assert!(cache::names(&host, &here).is_err(), "{bad:?}");
     }
     fs::write(&file, good).unwrap();
     assert_eq!(cache::names(&host, &here).unwrap(), names);
+}
+
+#[test]
+fn a_package_of_one_architecture_is_found() {
+    let machine = machine();
+    let here = deployment(&machine, "abc0");
+    let build = |name: &str, arch: &str| {
+        let build = cache::build(&here, name, arch).unwrap();
+        (build.base, build.here)
+    };
+    assert_eq!(build("multi", "i686"), (true, true));
+    assert_eq!(
+        (build("multi", "s390x"), build("gone", "noarch")),
+        ((false, false), (false, false))
+    );
+}
+
+/// What cannot be seen is not taken for what is not there: what was layered would be taken for the image's own.
+#[test]
+fn a_base_that_is_closed_is_not_passed_over() {
+    use std::os::unix::fs::symlink;
+    let machine = machine();
+    let dir = machine.dir.path().join("usr/lib/sysimage");
+    fs::create_dir_all(&dir).unwrap();
+    // As good as a closed directory, also for root.
+    symlink("rpm-ostree-base-db", dir.join("rpm-ostree-base-db")).unwrap();
+    let error = Rpmdb::of_base(machine.dir.path()).unwrap_err();
+    assert!(matches!(error, RpmdbError::Closed { .. }), "{error}");
+    fs::remove_file(dir.join("rpm-ostree-base-db")).unwrap();
+    assert!(Rpmdb::of_base(machine.dir.path()).is_ok());
 }
 
 #[test]
@@ -185,7 +218,7 @@ fn a_header_cut_anywhere_is_an_error_and_no_crash() {
     let machine = machine();
     let database = Rpmdb::of(machine.dir.path()).unwrap();
     let read = |row: &rusqlite::Row| row.get::<_, Vec<u8>>(0);
-    let blobs = database.query("SELECT blob FROM Packages", read).unwrap();
+    let blobs = database.query("SELECT blob FROM Packages", [], read).unwrap();
     for blob in blobs {
         assert!(header::parse(&blob).is_ok());
         for end in 0..blob.len() {
@@ -197,5 +230,19 @@ fn a_header_cut_anywhere_is_an_error_and_no_crash() {
             // Whatever comes of it: it comes to an end.
             let _ = header::parse(&odd);
         }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_list_has_what_it_was_made_of(
+        names in proptest::collection::btree_set("[a-zé+-]{1,4}", 0..40),
+        other in "[a-zé+-]{0,5}",
+    ) {
+        let list: cache::NameList = names.iter().map(String::as_str).collect();
+        proptest::prop_assert!(names.iter().all(|name| list.contains(name)));
+        proptest::prop_assert_eq!(list.contains(&other), names.contains(&other));
+        proptest::prop_assert!(list.iter().eq(names.iter()));
+        proptest::prop_assert_eq!(list.is_empty(), names.is_empty());
     }
 }

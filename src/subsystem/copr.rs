@@ -52,6 +52,11 @@ static ABOUT: About = About {
 /// COPR projects; keys are `owner/project`.
 pub struct Copr;
 
+/// Whether a repository comes with a project: it is the project's own, or one that is there for its sake.
+pub(super) fn owns(id: &str) -> bool {
+    id.starts_with("coprdep:") || id.strip_prefix("copr:").is_some_and(|rest| rest.starts_with(HUB))
+}
+
 /// The project that a repository's id names; `None` for any other repository.
 fn project(id: &str) -> Option<CoprName> {
     let rest = id.strip_prefix("copr:")?.strip_prefix(HUB)?.strip_prefix(':')?;
@@ -335,6 +340,12 @@ mod tests {
         );
         let group = "copr:copr.fedorainfracloud.org:group_asahi:kernel";
         assert_eq!(name(group).as_deref(), Some("@asahi/kernel"));
+        for other in ["copr:copr.fedorainfracloud.org:a:b:ml", "coprdep:x"] {
+            assert!(owns(other));
+        }
+        for other in ["copr-tools", "copr:other.example.org:a:b"] {
+            assert!(!owns(other), "{other} would be passed over");
+        }
         for other in [
             "fedora",
             "copr:other.example.org:a:b",

@@ -113,7 +113,12 @@ fn what_is_assumed_is_looked_up_written_down_and_verified() {
     assert_eq!(failing.len(), 1);
     assert_eq!(failing[0]["reason"], "the shell starts it");
     let run = machine.bkt(&["status", "base"]).exits(0);
-    run.says("the image has no package gone").says("the shell starts it");
+    let run = run.says("1 failing, 5 in sync").says("× gone");
+    let run = run.says("fails: the image has no package gone").says("the shell starts it");
+    assert!(!run.out.contains("not on this machine"), "{run:?}");
+    machine.bkt(&[]).exits(0).says("1 item fails: its line above says why.");
+    let run = machine.bkt(&["status", "base", "--color", "always"]).exits(0);
+    assert!(run.out.contains("\u{1b}[31m×"), "{run:?}");
     machine.bkt(&["base", "list"]).exits(0).says("own.service").says("5 in sync");
     // There is nothing to apply, and nothing that a capture would save.
     machine.bkt(&["apply", "base", "--json"]).exits(0);
@@ -135,6 +140,14 @@ fn a_saved_list_says_what_it_can() {
     machine.sandbox.write("repo/list", "plain-1.0-1.noarch\nmany 6.6.1-1\n");
     let run = machine.bkt(&["base", "verify", "--packages", "list"]).exits(0);
     run.says("1 holds, 1 not checked").says("a list of packages does not say it");
+    // Nor does it say which architectures, where it names none.
+    machine.bkt(&["base", "assume", "multi.i686"]).exits(0);
+    machine.sandbox.write("repo/list", "plain\nmulti\n");
+    let run = machine.bkt(&["base", "verify", "--packages", "list"]).exits(0);
+    run.says("1 holds, 2 not checked");
+    machine.sandbox.write("repo/list", "plain\nmulti.x86_64\n");
+    machine.bkt(&["base", "verify", "--packages", "list"]).exits(3).says("no package multi.i686");
+    machine.bkt(&["base", "assume", "--remove", "multi.i686"]).exits(0);
     machine.sandbox.write("repo/list", "many\n");
     machine.bkt(&["base", "verify", "--packages", "list"]).exits(3).says("1 does not");
     machine.sandbox.write("repo/list", "many\na;b\n");

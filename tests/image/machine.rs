@@ -155,6 +155,15 @@ impl Machine {
         self.boot(&next);
     }
 
+    /// The person starts the image that was there first.
+    pub fn roll_back(&self) {
+        let first = fs::read_link(self.path("ostree/boot.1.1/os/f00/0")).unwrap();
+        self.file("proc/cmdline", "quiet ostree=/ostree/boot.1/os/f00/0\n");
+        fs::remove_file(self.path("usr")).unwrap();
+        let place = first.file_name().unwrap().to_str().unwrap();
+        symlink(format!("ostree/deploy/os/deploy/{place}/usr"), self.path("usr")).unwrap();
+    }
+
     fn boot(&self, place: &str) {
         let kernel = self.path("ostree/boot.1.1/os/f00");
         let number = fs::read_dir(&kernel).map_or(0, Iterator::count);

@@ -344,6 +344,24 @@ fn a_database_that_cannot_be_read_is_unknown_and_changes_nothing() {
     assert_eq!(machine.engine().plan(&report, &now(Verb::Apply)).unwrap().changes, []);
 }
 
+/// After a rollback everything is as the older image has it, and nothing of that is the person's doing.
+#[test]
+fn after_a_rollback_nothing_is_taken_for_the_persons_change() {
+    let machine = Machine::new(&["bash", "nano"]);
+    machine.manifest(FILE, &json!({ "packages": ["bash", "htop"], "excluded": ["nano"] }));
+    machine.stage_image(&["bash", "htop"]);
+    machine.reboot();
+    for key in ["package/htop", "excluded/nano"] {
+        assert_eq!(state(&machine, key).0, Drift::InSync, "{key}");
+    }
+    machine.roll_back();
+    for key in ["package/htop", "excluded/nano"] {
+        let (state, pending, _) = state(&machine, key);
+        assert_eq!((state, pending), (Drift::Pending, Some(Pending::ImageBuild)), "{key}");
+    }
+    assert_eq!(left(&machine), 0);
+}
+
 #[test]
 fn a_deployment_that_was_read_is_not_read_again() {
     let machine = Machine::new(&["bash", "vim"]);

@@ -140,6 +140,26 @@ fn a_repository_is_the_images_or_the_persons_or_comes() {
     assert!(machine.ran().is_empty());
 }
 
+/// What a manifest cannot say would be lost, and undo could not bring it back.
+#[test]
+fn a_repository_that_says_more_is_not_written_over() {
+    let machine = Machine::new(&["bash"]);
+    machine.image_file("usr/etc/yum.repos.d/fedora.repo", "[fedora]\n");
+    let own = "[mine]\nname=Mine\nbaseurl=https://example.org/mine\nenabled=1\ngpgcheck=1\ngpgkey=https://example.org/k\n";
+    let path = "etc/yum.repos.d/mine.repo";
+    for more in ["repo_gpgcheck=1\n", "priority=1\n", "gpgcheck=0\n"] {
+        machine.file(path, format!("{own}{more}"));
+        let said = commands(&machine, REPOS, "mine", Verb::Apply, false);
+        assert!(said[0].starts_with("false: its file says more"), "{said:?}");
+    }
+    machine.file(path, own.replace("enabled=1\n", ""));
+    let said = commands(&machine, REPOS, "mine", Verb::Apply, false);
+    assert_eq!(said, ["pkexec rm -f -- /etc/yum.repos.d/mine.repo"]);
+    // Not every repository of such a name is of COPR.
+    machine.file("etc/yum.repos.d/copr-x.repo", own.replace("mine", "copr-x"));
+    assert_eq!(state(&machine, REPOS, "copr-x"), Some((Drift::Unmanaged, None)));
+}
+
 #[test]
 fn a_directory_that_cannot_be_read_is_an_error_and_not_empty() {
     let machine = Machine::new(&["bash"]);

@@ -14,7 +14,7 @@ use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Reach, Wish};
 use crate::host::deployment::{self, Deployments};
 use crate::host::inside::Place;
-use crate::host::rpmdb::cache;
+use crate::host::rpmdb::cache::{self, NameList};
 use crate::subsystem::Unfit;
 use crate::subsystem::packages::ID as PACKAGES;
 use crate::words::{fill, gettext};
@@ -24,14 +24,20 @@ use crate::words::{fill, gettext};
 pub(super) struct Image {
     deployments: Option<Deployments>,
     /// The packages it brings, without what is layered; `None` where that is not known.
-    packages: Option<BTreeSet<String>>,
+    packages: Option<NameList>,
+    /// Why that is not known.
+    unread: Option<String>,
 }
 
 impl Image {
     pub(super) fn read(app: &App) -> anyhow::Result<Self> {
         let Some(deployments) = deployment::read(&app.host)? else { return Ok(Self::default()) };
-        let packages = cache::names(&app.host, deployments.next())?.base;
-        Ok(Self { deployments: Some(deployments), packages: Some(packages) })
+        // The manifests can be changed all the same.
+        let (packages, unread) = match cache::names(&app.host, deployments.next()) {
+            Ok(names) => (Some(names.base), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Ok(Self { deployments: Some(deployments), packages, unread })
     }
 
     /// Whether it brings a package, where that is known.
@@ -145,13 +151,19 @@ impl Known<'_> {
     }
 
     fn nowhere(&self, what: &What) -> Unfit {
+        if let Some(why) = &self.image.unread {
+            let text = gettext("whether the image has {package} could not be found out: {why}");
+            let values = [("package", what.to_string()), ("why", why.clone())];
+            let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
+            return Unfit { message: fill(&text, &values), close: Vec::new(), unsure: true };
+        }
         let text = gettext("{package} is neither in the image, nor layered, nor in a manifest");
         let kind = what.item();
         let kind = kind.as_str().split_once('/').map_or("", |(kind, _)| kind);
         let of_report = self.report.subsystem(&PACKAGES).into_iter().flat_map(|one| &one.items);
         let names = of_report.filter_map(|item| item.key.as_str().split_once('/'));
         let names = names.filter(|(of, _)| *of == kind).map(|(_, name)| name);
-        let of_image = self.image.packages.iter().flatten().map(String::as_str);
+        let of_image = self.image.packages.iter().flat_map(NameList::iter);
         let all: BTreeSet<&str> = match what {
             What::Package(_) => names.chain(of_image).collect(),
             What::Group(_) => names.collect(),

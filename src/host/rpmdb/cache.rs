@@ -1,33 +1,72 @@
-//! What the rpm databases of a deployment say, kept: its content never changes, so its checksum is the key.
+//! The names of a deployment's packages, kept: its content never changes, so its checksum is the key.
 //!
-//! `$XDG_CACHE_HOME/bkt/packages/CHECKSUM.names` has the names, and `CHECKSUM.headers` what more is asked for.
-//! While a file is there, the database is not even looked at. A file that is not whole is as good as none.
+//! `$XDG_CACHE_HOME/bkt/packages/CHECKSUM.names` has them sorted, each on a line of its own, and a name is looked up in
+//! that text as it is. While the file is there, the database is not even looked at.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-use super::{Package, Rpmdb, RpmdbError};
+use super::{Rpmdb, RpmdbError};
 use crate::host::deployment::Deployment;
 use crate::host::{Host, fs};
 
 /// The version of the files; those of another are not read.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 /// How many files are kept: those of the deployments that a machine mostly has, and some that are compared with.
 const KEPT: usize = 12;
 
+/// Sorted names, each once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameList {
+    /// The names, each with a line's end.
+    text: String,
+}
+
+impl NameList {
+    /// Whether a name is among them.
+    pub fn contains(&self, name: &str) -> bool {
+        let mut rest = self.text.as_str();
+        // What the middle falls into is compared, and half of the rest is left out.
+        while !rest.is_empty() {
+            let half = &rest.as_bytes()[..rest.len() / 2];
+            let start = half.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let Some((line, after)) = rest[start..].split_once('\n') else { break };
+            match name.cmp(line) {
+                std::cmp::Ordering::Equal => return true,
+                std::cmp::Ordering::Less => rest = &rest[..start],
+                std::cmp::Ordering::Greater => rest = after,
+            }
+        }
+        false
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> std::str::Lines<'_> {
+        self.text.lines()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+impl<'a> FromIterator<&'a str> for NameList {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let sorted: BTreeSet<&str> = names.into_iter().collect();
+        Self { text: sorted.into_iter().flat_map(|name| [name, "\n"]).collect() }
+    }
+}
+
 /// The names of a deployment's packages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
     /// Those of its base.
-    pub base: BTreeSet<String>,
+    pub base: NameList,
     /// Those that are there and not in the base: layered packages, and what they need.
-    pub added: BTreeSet<String>,
+    pub added: NameList,
     /// Those of the base that are not there.
-    pub removed: BTreeSet<String>,
+    pub removed: NameList,
 }
 
 impl Names {
@@ -35,39 +74,80 @@ impl Names {
     pub fn has(&self, name: &str) -> bool {
         self.added.contains(name) || self.base.contains(name) && !self.removed.contains(name)
     }
-}
 
-/// The headers of a deployment's packages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Headers {
-    /// Those of its base.
-    pub base: Vec<Package>,
-    /// All that are there.
-    pub all: Vec<Package>,
+    fn read(deployment: &Deployment) -> Result<Self, RpmdbError> {
+        let (base, all) = databases(deployment)?;
+        let here = all.names()?;
+        let base = if base == all { here.clone() } else { base.names()? };
+        let list = |names: &mut dyn Iterator<Item = &String>| names.map(String::as_str).collect();
+        Ok(Self {
+            added: list(&mut here.difference(&base)),
+            removed: list(&mut base.difference(&here)),
+            base: list(&mut base.iter()),
+        })
+    }
+
+    /// Reads a file: one line with the version and the length of each list in bytes, and then the lists. `None` for one
+    /// that is not whole.
+    fn parse(text: &str) -> Option<Self> {
+        let (head, mut rest) = text.split_once('\n')?;
+        let lengths = head.strip_prefix(VERSION)?.strip_prefix(' ')?;
+        let mut lists = lengths.split(' ').map(|length| {
+            let (list, after) = rest.split_at_checked(length.parse().ok()?)?;
+            rest = after;
+            let whole = list.is_empty() || list.ends_with('\n');
+            whole.then(|| NameList { text: list.to_owned() })
+        });
+        let names = Self { base: lists.next()??, added: lists.next()??, removed: lists.next()?? };
+        let more = lists.next().is_some();
+        (!more && rest.is_empty()).then_some(names)
+    }
+
+    fn text(&self) -> String {
+        let [base, added, removed] =
+            [&self.base, &self.added, &self.removed].map(|list| &list.text);
+        let lengths = format!("{} {} {}", base.len(), added.len(), removed.len());
+        format!("{VERSION} {lengths}\n{base}{added}{removed}")
+    }
 }
 
 /// The names of a deployment's packages: from the cache, or else by one query of each of its databases.
 pub fn names(host: &Host, deployment: &Deployment) -> Result<Names, RpmdbError> {
-    cached(host, deployment, "names", || {
-        let (base, all) = databases(deployment)?;
-        let here = all.names()?;
-        let base = if base == all { here.clone() } else { base.names()? };
-        Ok(Names {
-            added: here.difference(&base).cloned().collect(),
-            removed: base.difference(&here).cloned().collect(),
-            base,
-        })
-    })
+    let key = &deployment.checksum;
+    // What names a file is to be nothing else. Without ostree the root is all there is to see, and what was written into
+    // an overlay for a while is seen with it.
+    let fit = !key.is_empty() && key.bytes().all(|b| b.is_ascii_hexdigit());
+    if !fit || deployment.stateroot.is_empty() {
+        return Names::read(deployment);
+    }
+    let path = dir(host).join(format!("{key}.names"));
+    if let Some(names) = fs::read(&path).ok().flatten().and_then(|text| Names::parse(&text)) {
+        return Ok(names);
+    }
+    let names = Names::read(deployment)?;
+    // A cache that cannot be written costs time, not this answer.
+    if let Err(error) = keep(host, &path, &names) {
+        tracing::debug!("what the rpm database says was not kept: {error:#}");
+    }
+    Ok(names)
 }
 
-/// The headers of a deployment's packages: from the cache, or else all of its databases.
-pub fn headers(host: &Host, deployment: &Deployment) -> Result<Headers, RpmdbError> {
-    cached(host, deployment, "headers", || {
-        let (base, all) = databases(deployment)?;
-        let here = all.packages()?;
-        let base = if base == all { here.clone() } else { base.packages()? };
-        Ok(Headers { base, all: here })
-    })
+/// Where a package of one architecture is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// Whether the base has it.
+    pub base: bool,
+    /// Whether it is there, layered or not.
+    pub here: bool,
+}
+
+/// Where a deployment has a package of one architecture: by one query of each of its databases, since the names that
+/// are kept say nothing of it.
+pub fn build(deployment: &Deployment, name: &str, arch: &str) -> Result<Build, RpmdbError> {
+    let (base, all) = databases(deployment)?;
+    let has = |database: &Rpmdb| Ok(database.builds(name)?.iter().any(|one| one.arch == arch));
+    let here = has(&all)?;
+    Ok(Build { base: if base == all { here } else { has(&base)? }, here })
 }
 
 /// The base's database and that of everything, which may be the same.
@@ -79,43 +159,8 @@ fn dir(host: &Host) -> PathBuf {
     host.env().cache.join("bkt/packages")
 }
 
-fn cached<T: Serialize + DeserializeOwned>(
-    host: &Host,
-    deployment: &Deployment,
-    kind: &str,
-    read: impl FnOnce() -> Result<T, RpmdbError>,
-) -> Result<T, RpmdbError> {
-    let key = &deployment.checksum;
-    // What names a file is to be nothing else.
-    if key.is_empty() || !key.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return read();
-    }
-    let path = dir(host).join(format!("{key}.{kind}"));
-    if let Some(content) = fs::read(&path).ok().flatten().and_then(|text| whole(&text)) {
-        return Ok(content);
-    }
-    let content = read()?;
-    // A cache that cannot be written costs time, not this answer.
-    if let Err(error) = keep(host, &path, &content) {
-        tracing::debug!("what the rpm database says was not kept: {error:#}");
-    }
-    Ok(content)
-}
-
-fn sum(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Reads a file: one line with the version and the SHA-256 of what follows, in hex, and then the content's JSON.
-fn whole<T: DeserializeOwned>(text: &str) -> Option<T> {
-    let (head, content) = text.split_once('\n')?;
-    let fits = head.split_once(' ') == Some((VERSION, sum(content).as_str()));
-    if fits { serde_json::from_str(content).ok() } else { None }
-}
-
-fn keep<T: Serialize>(host: &Host, path: &std::path::Path, content: &T) -> anyhow::Result<()> {
-    let content = serde_json::to_string(content)?;
-    fs::write(path, Some(&format!("{VERSION} {}\n{content}", sum(&content))))?;
+fn keep(host: &Host, path: &Path, names: &Names) -> anyhow::Result<()> {
+    fs::write(path, Some(&names.text()))?;
     let mut files = Vec::new();
     for name in fs::list(&dir(host))?.unwrap_or_default() {
         let path = dir(host).join(name);

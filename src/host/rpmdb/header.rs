@@ -6,8 +6,6 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 const NAME: u32 = 1000;
 const VERSION: u32 = 1001;
 const RELEASE: u32 = 1002;
@@ -24,12 +22,11 @@ const I18N_STRING: u32 = 9;
 const ENTRY: usize = 16;
 
 /// What is read of a package's header.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Package {
     /// Its name.
     pub name: String,
     /// Its epoch, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u32>,
     /// Its version.
     pub version: String,
@@ -38,7 +35,6 @@ pub struct Package {
     /// Its architecture; empty for what has none.
     pub arch: String,
     /// One line about it, in no language but the packager's.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub summary: String,
 }
 

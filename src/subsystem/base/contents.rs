@@ -8,7 +8,7 @@ use crate::host::Host;
 use crate::host::commit::Base as Commit;
 use crate::host::deployment::{Deployment, in_image};
 use crate::host::podman::Inside;
-use crate::host::rpmdb::cache;
+use crate::host::rpmdb::cache::{self, NameList};
 use crate::words::{fill, gettext};
 
 /// What is known of an assumption.
@@ -26,7 +26,7 @@ pub enum Finding {
 
 /// What an image has.
 pub struct Contents<'a> {
-    packages: Result<BTreeSet<String>, String>,
+    packages: Result<NameList, String>,
     paths: Paths<'a>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Contents<'a> {
     }
 
     /// The names of its packages, where they are known.
-    pub fn packages(&self) -> Option<&BTreeSet<String>> {
+    pub fn packages(&self) -> Option<&NameList> {
         self.packages.as_ref().ok()
     }
 
@@ -79,10 +79,10 @@ impl<'a> Contents<'a> {
             return match &self.packages {
                 // A package may be named with its architecture, which the index of names does not have.
                 Ok(names) if names.contains(name) => Finding::Holds,
-                Ok(names) if names.contains(package_list::split_arch(name).0) => {
-                    self.with_arch(name)
-                }
-                Ok(_) => Finding::Fails,
+                Ok(names) => match package_list::split_arch(name) {
+                    (stem, Some(arch)) if names.contains(stem) => self.build(names, stem, arch),
+                    _ => Finding::Fails,
+                },
                 Err(why) => Finding::Unknown(why.clone()),
             };
         }
@@ -98,18 +98,19 @@ impl<'a> Contents<'a> {
         unknown.map_or(Finding::Fails, Finding::Unknown)
     }
 
-    /// A package of one architecture. Lists without architectures say what they can.
-    fn with_arch(&self, name: &str) -> Finding {
-        let Paths::Deployment { host, deployment, .. } = &self.paths else { return Finding::Fails };
-        match cache::headers(host, deployment) {
-            Ok(headers) => {
-                let is = |package: &crate::host::rpmdb::Package| {
-                    format!("{}.{}", package.name, package.arch) == name
-                };
-                if headers.base.iter().any(is) { Finding::Holds } else { Finding::Fails }
-            }
-            Err(error) => Finding::Unknown(error.to_string()),
+    /// A package of one architecture, of which there is one of some architecture.
+    fn build(&self, names: &NameList, stem: &str, arch: &str) -> Finding {
+        if let Paths::Deployment { deployment, .. } = &self.paths {
+            return match cache::build(deployment, stem, arch) {
+                Ok(build) if build.base => Finding::Holds,
+                Ok(_) => Finding::Fails,
+                Err(error) => Finding::Unknown(error.to_string()),
+            };
         }
+        // A list may leave architectures out.
+        let is_build =
+            |name: &str| matches!(package_list::split_arch(name), (one, Some(_)) if one == stem);
+        if names.iter().any(is_build) { Finding::Fails } else { Finding::NotChecked }
     }
 
     fn has(&self, path: &str) -> Option<Result<bool, String>> {
@@ -139,12 +140,13 @@ impl<'a> Contents<'a> {
 }
 
 /// The names, and the names with their architectures.
-fn names(packages: &[Package]) -> BTreeSet<String> {
+fn names(packages: &[Package]) -> NameList {
     let both = |package: &Package| {
         let long = package.arch.as_ref().map(|arch| format!("{}.{arch}", package.name));
         std::iter::once(package.name.to_string()).chain(long)
     };
-    packages.iter().flat_map(both).collect()
+    let all: Vec<String> = packages.iter().flat_map(both).collect();
+    all.iter().map(String::as_str).collect()
 }
 
 fn exists(path: &std::path::Path) -> Result<bool, String> {

@@ -228,8 +228,8 @@ fn close(deployment: &Deployment, contents: &Contents<'_>, assumption: &Assumpti
     };
     match assumption {
         Assumption::Package(name) => {
-            let names = contents.packages().into_iter().flatten();
-            nearest(name.as_str(), names.map(|name| (name.as_str(), Vec::new())))
+            let names = contents.packages().into_iter().flat_map(|names| names.iter());
+            nearest(name.as_str(), names.map(|name| (name, Vec::new())))
         }
         Assumption::Service(unit) => near(unit.as_str(), &in_dir("/usr/lib/systemd/system")),
         Assumption::Path(path) => {

@@ -1,58 +1,51 @@
 //! What a deployment has, and what was asked for on top of its base.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::core::package_list::split_arch;
 use crate::host::deployment::{Deployment, Deployments, Origin};
-use crate::host::rpmdb::cache::{self, Headers, Names};
-use crate::host::rpmdb::{Package, RpmdbError};
+use crate::host::rpmdb::RpmdbError;
+use crate::host::rpmdb::cache::{self, Build, Names};
 use crate::host::{Host, fs};
 use crate::words::{fill, gettext};
 
-/// What ends a name that asks for a package of one architecture.
-const ARCHITECTURES: [&str; 8] =
-    ["noarch", "x86_64", "i686", "aarch64", "armv7hl", "ppc64le", "riscv64", "s390x"];
 /// dnf5's own records, which belong to the image: `system-state(7)`.
 const RECORDS: [(&str, &str); 2] = [
     ("usr/lib/sysimage/libdnf5/groups.toml", "groups"),
     ("usr/lib/sysimage/libdnf5/environments.toml", "environments"),
 ];
 
-/// A name taken apart: `glibc.i686` asks for an architecture, `python3.12` does not.
-fn split(name: &str) -> (&str, Option<&str>) {
-    match name.rsplit_once('.') {
-        Some((stem, arch)) if ARCHITECTURES.contains(&arch) => (stem, Some(arch)),
-        _ => (name, None),
-    }
-}
-
 /// The packages of one deployment.
 pub(super) struct Contents {
     names: Names,
-    /// Read only where a name asks for an architecture.
-    headers: Option<Headers>,
+    /// Those that are asked for by their architecture: `glibc.i686`.
+    builds: BTreeMap<String, Build>,
 }
 
 impl Contents {
-    fn read(host: &Host, deployment: &Deployment, deep: bool) -> Result<Self, RpmdbError> {
+    fn read(
+        host: &Host,
+        deployment: &Deployment,
+        asked: &BTreeSet<&str>,
+    ) -> Result<Self, RpmdbError> {
         let names = cache::names(host, deployment)?;
-        let headers = deep.then(|| cache::headers(host, deployment)).transpose()?;
-        Ok(Self { names, headers })
+        let mut builds = BTreeMap::new();
+        for name in asked {
+            if let (stem, Some(arch)) = split_arch(name) {
+                builds.insert((*name).to_owned(), cache::build(deployment, stem, arch)?);
+            }
+        }
+        Ok(Self { names, builds })
     }
 
     /// Whether it is there when this deployment is started.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.names.has(name) || self.one(name, |headers| &headers.all)
+        self.names.has(name) || self.builds.get(name).is_some_and(|build| build.here)
     }
 
     /// Whether its base has it, removed on this machine or not.
     pub(super) fn in_base(&self, name: &str) -> bool {
-        self.names.base.contains(name) || self.one(name, |headers| &headers.base)
-    }
-
-    fn one(&self, name: &str, of: fn(&Headers) -> &Vec<Package>) -> bool {
-        let (stem, Some(arch)) = split(name) else { return false };
-        let Some(headers) = &self.headers else { return false };
-        of(headers).iter().any(|package| package.name == stem && package.arch == arch)
+        self.names.base.contains(name) || self.builds.get(name).is_some_and(|build| build.base)
     }
 }
 
@@ -73,12 +66,15 @@ impl<'a> Machine<'a> {
     pub(super) fn read<'n>(
         host: &Host,
         deployments: &'a Deployments,
-        mut names: impl Iterator<Item = &'n str>,
+        names: impl Iterator<Item = &'n str>,
     ) -> Self {
         let deployment = deployments.next();
-        let of_one = |name: &str| split(name).1.is_some();
-        let deep = names.any(of_one) || deployment.origin.requested.iter().any(|name| of_one(name));
-        let read = |one| Contents::read(host, one, deep).map_err(|error| error.to_string());
+        let requested = deployment.origin.requested.iter().map(String::as_str);
+        let mut asked: BTreeSet<&str> = requested.collect();
+        for name in names {
+            asked.insert(name);
+        }
+        let read = |one| Contents::read(host, one, &asked).map_err(|error| error.to_string());
         Self {
             origin: &deployment.origin,
             next: read(deployment),
@@ -121,16 +117,4 @@ fn groups(deployment: &Deployment) -> Result<Option<BTreeSet<String>>, String> {
         groups.get_or_insert_with(BTreeSet::new).extend(names);
     }
     Ok(groups)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::split;
-
-    #[test]
-    fn only_an_architecture_is_one() {
-        assert_eq!(split("glibc.i686"), ("glibc", Some("i686")));
-        assert_eq!(split("python3.12"), ("python3.12", None));
-        assert_eq!(split("bash"), ("bash", None));
-    }
 }

@@ -81,6 +81,25 @@ fn manifest_only_and_image_change_the_repository_alone() {
     assert!(!machine.containerfile().contains("htop"));
 }
 
+/// What the image has cannot be told: the manifest can be changed all the same, and nothing else is claimed.
+#[test]
+fn without_a_readable_database_the_manifest_can_be_changed() {
+    let machine = Atomic::new();
+    for entry in std::fs::read_dir(machine.sandbox.path("ostree/deploy/os/deploy")).unwrap() {
+        let database = entry.unwrap().path().join("usr/share/rpm/rpmdb.sqlite");
+        if database.exists() {
+            std::fs::write(database, "no database").unwrap();
+        }
+    }
+    machine.bkt(&["image", "dnf", "install", "htop"]).exits(0);
+    assert_eq!(machine.packages(), ["htop"]);
+    machine.bkt(&["image", "dnf", "remove", "htop"]).exits(0);
+    assert!(machine.packages().is_empty());
+    let run = machine.bkt(&["dnf", "remove", "vim"]);
+    assert_ne!(run.code, 0, "{run:?}");
+    run.says("whether the image has vim could not be found out");
+}
+
 #[test]
 fn where_layering_is_locked_the_next_image_has_it() {
     let machine = Atomic::new();

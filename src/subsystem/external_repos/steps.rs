@@ -1,0 +1,86 @@
+//! How a repository is added, changed and taken away on this machine: root puts its file there, or takes it away.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::file;
+use crate::core::names::RepoId;
+use crate::core::plan::{Action, Change, Command, FileEdit, Risk, Step};
+use crate::host::yum::{self, RepoSections};
+use crate::host::{Host, deployment, fs, privilege};
+use crate::subsystem::{Blocked, Steps};
+use crate::words::{fill, gettext};
+
+pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
+    let (here, image) = yum::read(host)?;
+    let image = image.unwrap_or_default();
+    let is_image = deployment::is_image(host);
+    let mut steps = Steps::default();
+    for change in changes {
+        let name: RepoId = change.item.as_str().parse()?;
+        if !is_image {
+            let why = gettext("this machine was not started from an image, and is not changed");
+            steps.blocked.push(Blocked::later(&change.item, why));
+        } else if change.after.is_none() && image.contains_key(name.as_str()) {
+            let why =
+                gettext("the image brings it, so it stays until an image is built without it");
+            steps.blocked.push(Blocked::later(&change.item, why));
+        } else if let Some(why) = obstacle(&here, &name) {
+            steps.blocked.push(Blocked::never(&change.item, why));
+        } else {
+            steps.steps.extend(write(host, change, &name)?);
+        }
+    }
+    Ok(steps)
+}
+
+/// Why a repository's file is not ours to write: what cannot be written again as it was is not taken away.
+fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
+    let own = format!("{name}.repo");
+    let section = here.get(name.as_str());
+    let elsewhere = section.filter(|section| section.file != own);
+    let shares = here.iter().any(|(id, one)| one.file == own && *id != name.as_str());
+    let text = if shares || elsewhere.is_some() {
+        gettext("it stands in a file of its own making or with others: edit “{path}”")
+    } else if section.is_some_and(|section| !file::is_whole(name, section)) {
+        gettext("its file says more than a manifest can, which would be lost: edit “{path}”")
+    } else {
+        return None;
+    };
+    let file = elsewhere.map_or(own.as_str(), |section| section.file.as_str());
+    Some(fill(&text, &[("path", &format!("{}/{file}", yum::DIR))]))
+}
+
+/// Puts the repository's file where dnf reads it, or takes it away. Root takes it from where we may write.
+fn write(host: &Host, change: &Change, name: &RepoId) -> Result<Vec<Step>> {
+    let place = file::path(name);
+    let title = match (&change.before, &change.after) {
+        (None, _) => gettext("Add the package repository {name}"),
+        (_, Some(_)) => gettext("Change the package repository {name}"),
+        (_, None) => gettext("Remove the package repository {name}"),
+    };
+    let step = |title: &str, action, risk| Step {
+        title: fill(title, &[("name", name.as_str())]),
+        action,
+        risk,
+        items: vec![change.item.clone()],
+    };
+    let password = Risk { password: true, ..Risk::default() };
+    let Some(after) = &change.after else {
+        let command = privilege::as_root(host, Command::new("rm").args(["-f", "--", &place]));
+        let risk = Risk { removes: true, ..password };
+        return Ok(vec![step(&title, Action::Run(command), risk)]);
+    };
+    let draft = host.env().cache.join("bkt/repos").join(format!("{name}.repo"));
+    let draft = draft.display().to_string();
+    let before = fs::read(Path::new(&draft))?;
+    let edit = FileEdit { path: draft.clone(), before, after: Some(file::text(name, after)) };
+    let words = ["-D", "-p", "-m", "0644", "--", &draft, &place];
+    let command = privilege::as_root(host, Command::new("install").args(words));
+    let prepare = gettext("Write the package repository {name} where root can take it from");
+    Ok(vec![
+        step(&prepare, Action::Write(vec![edit]), Risk::default()),
+        step(&title, Action::Run(command), password),
+    ])
+}
