@@ -393,10 +393,12 @@ fn what_no_repository_should_hold_is_left_alone_and_told_of() {
     atomic
         .machine
         .file("etc/key.pem", "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n");
+    // So is a line without an end.
+    atomic.machine.file("etc/one-line", "api_token=abc123x");
     let engine = atomic.engine();
     let plan = engine.plan(&engine.survey(&[]).unwrap(), &capture()).unwrap();
     assert!(plan.changes.is_empty() && plan.steps.is_empty());
-    assert_eq!(plan.held[0].held, Some(Held::Secret));
+    assert!(plan.held.len() == 2 && plan.held.iter().all(|one| one.held == Some(Held::Secret)));
     atomic.does(&Request { secrets: true, ..capture() });
     assert!(atomic.in_repo("system/etc/key.pem").is_some());
 }
