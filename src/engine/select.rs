@@ -89,7 +89,10 @@ impl Engine {
                     .find(|pick| pick.subsystem == subsystem.id && pick.item == item.key);
                 let (verb, fields) = match (pick, request.all) {
                     (Some(pick), _) => (pick.verb, pick.fields.as_deref()),
-                    (None, Some(verb)) if item.counts() || request.now && comes(item) => {
+                    (None, Some(verb))
+                        if item.counts()
+                            || request.now && comes(item) && item.ignored.is_none() =>
+                    {
                         (verb, None)
                     }
                     _ => continue,
