@@ -368,7 +368,7 @@ impl Subsystem for ExternalRepos {
 
 /// Puts the repository's file where dnf reads it, or takes it away. Root takes it from where we may write.
 fn write(host: &Host, change: &Change, name: &RepoId) -> Result<Vec<Step>> {
-    let place = file_path(name);
+    let place = host.path(&file_path(name)).display().to_string();
     let title = match (&change.before, &change.after) {
         (None, _) => gettext("Add the package repository {name}"),
         (_, Some(_)) => gettext("Change the package repository {name}"),
