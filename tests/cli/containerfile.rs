@@ -49,9 +49,10 @@ fn check_says_what_differs_and_sync_mends_it() {
     bkt(&sandbox, &["containerfile", "diff"]).exits(0).says("-stale");
     let json = bkt(&sandbox, &["containerfile", "check", "--json"]).exits(3).json();
     let mut sections = json["sections"].as_array().unwrap().iter();
-    let shims = sections.find(|section| section["name"] == "HOST_SHIMS").unwrap();
+    let shims = sections.find(|one| one["name"] == "HOST_SHIMS").unwrap();
     assert_eq!((json["drift"].as_bool(), shims["state"].as_str()), (Some(true), Some("differs")));
-    assert_eq!((&shims["line"], &shims["file"]), (&15001.into(), &"stale\n".into()));
+    assert_eq!(shims["line"], 15001);
+    assert_eq!(shims["file"], "stale\n");
 
     let before = sandbox.read(FILE);
     bkt(&sandbox, &["containerfile", "sync", "-n"])

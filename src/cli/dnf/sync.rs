@@ -7,7 +7,7 @@ use super::packages::{Image, layers, warn_of_layers};
 use crate::cli::app::{App, Exit};
 use crate::cli::capture::{self, Choice};
 use crate::cli::output::{Style, paint};
-use crate::cli::{noun, progress};
+use crate::cli::{errors, noun, progress};
 use crate::core::item::Pending;
 use crate::core::plan::{Action, Command, Risk, Step};
 use crate::core::report::{ItemReport, Report};
@@ -49,26 +49,40 @@ pub(super) fn run(app: &App, args: &Sync) -> anyhow::Result<Exit> {
         tell_waiting(app, &asked.report);
         return asked.carry_out(app);
     }
-    let layers = layers(&asked.engine.plan(&asked.report, &asked.request)?);
+    let plan = asked.engine.plan(&asked.report, &asked.request)?;
+    let (layers, nothing) = (layers(&plan), plan.changes.is_empty());
     if layers {
         warn_of_layers(app, &Image::read(app)?);
+    }
+    if app.global.dry_run {
+        tidy(app)?;
+        if layers {
+            go_live(app);
+        }
+        return asked.carry_out(app);
     }
     let exit = asked.carry_out(app)?;
     if !matches!(exit, Exit::Done | Exit::Partly) {
         return Ok(exit);
     }
-    let tidy = packages::tidy(&app.host)?;
-    let failed = tidy.is_some_and(|step| {
-        let why = beside(app, &step);
-        why.is_some_and(|why| {
-            app.out.error(&why);
-            true
-        })
-    });
-    if layers && (app.global.dry_run || layered(app)) {
+    let tidied = tidy(app)?;
+    if layers && layered(app) {
         go_live(app);
     }
-    Ok(if failed { Exit::Partly } else { exit })
+    Ok(match (tidied, nothing) {
+        (true, _) => exit,
+        (false, true) => Exit::Error,
+        (false, false) => Exit::Partly,
+    })
+}
+
+/// Drops the layers that the image has brought since, and returns whether that went well.
+fn tidy(app: &App) -> anyhow::Result<bool> {
+    let why = packages::tidy(&app.host)?.and_then(|step| beside(app, &step));
+    if let Some(why) = &why {
+        errors::show(&app.out, why, None);
+    }
+    Ok(why.is_none())
 }
 
 /// Whether rpm-ostree has layered something in this run.

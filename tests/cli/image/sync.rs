@@ -50,6 +50,10 @@ fn what_the_image_has_brought_since_is_layered_no_more() {
     machine.ran();
     machine.bkt(&["dnf", "sync", "--now", "-n"]).exits(0).says("htop");
     assert!(machine.ran().is_empty());
+    machine.sandbox.write("fails", "Transaction in progress: upgrade");
+    machine.bkt(&["dnf", "sync", "--now"]).exits(1).says("Transaction in progress");
+    std::fs::remove_file(machine.sandbox.path("fails")).unwrap();
+    machine.ran();
     machine.bkt(&["dnf", "sync", "--now"]).exits(0);
     assert_eq!(machine.ran(), ["rpm-ostree uninstall htop"]);
     assert_eq!(machine.items("packages"), [("package/htop".to_owned(), "in-sync".to_owned())]);
