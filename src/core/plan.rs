@@ -152,6 +152,14 @@ pub struct FileEdit {
     pub after: Option<String>,
 }
 
+impl FileEdit {
+    /// The edit that takes this one back.
+    pub fn inverse(&self) -> Self {
+        let Self { path, before, after } = self.clone();
+        Self { path, before: after, after: before }
+    }
+}
+
 /// One dconf key going from one value to another, in GVariant text with type annotations; `None` is unset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DconfEdit {
@@ -225,6 +233,14 @@ pub struct Placed {
     pub before: Option<Node>,
     /// What is to be there.
     pub after: Option<Node>,
+}
+
+impl Placed {
+    /// What takes this back.
+    pub fn inverse(&self) -> Self {
+        let Self { path, before, after } = self.clone();
+        Self { path, before: after, after: before }
+    }
 }
 
 /// What a step does.

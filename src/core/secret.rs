@@ -32,18 +32,42 @@ pub fn in_text(text: &str) -> bool {
         {
             return true;
         }
-        let given = |(name, value): (&str, &str)| {
-            let name = name.trim().trim_matches(['"', '\'']);
-            let plain = name.to_ascii_uppercase().replace(['-', '_', '.'], "");
-            let value = value.trim().trim_matches(['"', '\'', ',', ';']);
-            (is_secret(name) || IN_FILES.iter().any(|part| plain.ends_with(part)))
-                && !name.contains(' ')
-                && is_value(value)
-        };
-        line.split_once('=').is_some_and(given)
-            || line.split_once(':').is_some_and(given)
+        line.match_indices('=').any(|(at, _)| gives(last_word(&line[..at]), &line[at + 1..]))
+            || line.split_once(':').is_some_and(|(name, value)| gives(name, value))
+            || has_login(line)
             // As in `.netrc`: `machine x login y password z`.
             || line.starts_with("machine ") && line.contains(" password ")
+    })
+}
+
+/// What an assignment is made to: `export A`, `"Environment="B`, `--c`.
+fn last_word(text: &str) -> &str {
+    text.trim_end()
+        .rsplit([' ', '\t', '=', '(', '"', '\''])
+        .find(|word| !word.is_empty())
+        .unwrap_or("")
+}
+
+/// Whether `name`, in a file, is given a secret.
+fn gives(name: &str, value: &str) -> bool {
+    let name = name.trim().trim_matches(['"', '\'']);
+    let upper = name.to_ascii_uppercase();
+    let plain = upper.replace(['-', '_', '.'], "");
+    let named = is_secret(name)
+        || IN_FILES.iter().any(|part| plain.ends_with(part))
+        || upper == "PASS"
+        || upper.ends_with("_PASS");
+    named && !name.contains(' ') && is_value(value.trim().trim_matches(['"', '\'', ',', ';']))
+}
+
+/// Whether an address has a password in it: `http://user:password@proxy:3128`.
+fn has_login(line: &str) -> bool {
+    line.split("://").skip(1).any(|rest| {
+        let host = rest.split(['/', '"', '\'', ' ', '\t', '<', '>']).next().unwrap_or_default();
+        let login = host.rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+        login.is_some_and(|(_, password)| {
+            !password.is_empty() && !password.starts_with(['$', '%', '*', '{'])
+        })
     })
 }
 
@@ -87,6 +111,10 @@ mod tests {
             "  \"password\": \"hunter2\",\n",
             "[Interface]\nPrivateKey = aGVsbG8=\n",
             "machine example.org login me password hunter2\n",
+            "export API_TOKEN=abc123x\n",
+            "[Service]\nEnvironment=\"A=b\" \"API_TOKEN=abc123x\"\n",
+            "SMTP_PASS=hunter2",
+            "proxy=http://me:hunter2@proxy.example.org:3128\n",
         ] {
             assert!(in_text(text), "{text:?}");
         }
@@ -98,6 +126,10 @@ mod tests {
             "password-file = /run/secrets/x\n",
             "password    requisite    pam_pwquality.so retry=3\n",
             "net.ipv4.conf.all.rp_filter = 1\n",
+            "ExecStart=/usr/bin/x --password=$PW --token-file=/run/x\n",
+            "baseurl=https://example.org:8080/a@b:c\nurl = ssh://git@example.org/x:y@z\n",
+            "proxy=http://${USER}:${PW}@proxy:3128\n",
+            "bypass = localhost\n",
         ] {
             assert!(!in_text(text), "{text:?}");
         }

@@ -90,7 +90,8 @@ impl Engine {
                 let (verb, fields) = match (pick, request.all) {
                     (Some(pick), _) => (pick.verb, pick.fields.as_deref()),
                     (None, Some(verb))
-                        if item.counts() || request.now && item.comes_with_image() =>
+                        if item.counts()
+                            || request.now && item.comes_with_image() && item.ignored.is_none() =>
                     {
                         (verb, None)
                     }
@@ -333,7 +334,9 @@ pub(super) fn is_secret(item: &ItemKey, field: &str, value: &Value) -> bool {
     // A switch or a number beside a password is none.
     let said = |text: &str| text.starts_with(['\'', '"']) && text.len() > 2;
     let key = item.as_str().rsplit_once(' ').map(|(_, key)| key);
+    // The text of a file may be one line without an end.
+    let is_file = |text: &str| text.contains('\n') || item.as_str().starts_with('/');
     secret::is_secret(field.rsplit('/').next().unwrap_or(field))
         || key.is_some_and(secret::is_secret) && matches!(value, Value::Text(t) if said(t))
-        || matches!(value, Value::Text(t) if t.contains('\n') && secret::in_text(t))
+        || matches!(value, Value::Text(t) if is_file(t) && secret::in_text(t))
 }

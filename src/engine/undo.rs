@@ -4,8 +4,8 @@ use super::Engine;
 use super::base::Base;
 use super::journal::{Ended, Journal, Kind, Operation, Verdict};
 use super::select::{NotPossible, set_aside};
-use crate::core::plan::{Action, Change, FileEdit, Plan, PlannedStep};
-use crate::host::fs;
+use crate::core::plan::{Action, Change, FileEdit, Placed, Plan, PlannedStep};
+use crate::host::{fs, place};
 use crate::manifest::trust::StateError;
 
 /// Why an operation cannot be taken back.
@@ -104,14 +104,27 @@ impl Engine {
         }
         let written: Vec<&FileEdit> = operation.steps.iter().flat_map(file_edits).collect();
         steps.extend(left_behind(operation, &steps));
+        let placed: Vec<&Placed> = operation.steps.iter().flat_map(places).collect();
         for step in &mut steps {
-            let Action::Write(edits) = &mut step.step.action else { continue };
-            for edit in edits {
-                let same =
-                    written.iter().find(|old| old.path == edit.path && old.after == edit.before);
-                if let Some(old) = same {
-                    edit.after.clone_from(&old.before);
+            match &mut step.step.action {
+                Action::Write(edits) => {
+                    for edit in edits {
+                        let same =
+                            |old: &&&FileEdit| old.path == edit.path && old.after == edit.before;
+                        if let Some(old) = written.iter().find(same) {
+                            edit.after.clone_from(&old.before);
+                        }
+                    }
                 }
+                Action::Place(places) => {
+                    for one in places {
+                        let same = |old: &&&Placed| old.path == one.path && old.after == one.before;
+                        if let Some(old) = placed.iter().find(same) {
+                            one.after.clone_from(&old.before);
+                        }
+                    }
+                }
+                _ => (),
             }
         }
         Ok((steps, blocked))
@@ -186,32 +199,44 @@ fn file_edits(step: &PlannedStep) -> &[FileEdit] {
     }
 }
 
+fn places(step: &PlannedStep) -> &[Placed] {
+    match &step.step.action {
+        Action::Place(placed) => placed,
+        _ => &[],
+    }
+}
+
 /// Files that the operation wrote and that `steps` leave alone, still as it left them: they go back too. An app's
 /// overrides stay when it is uninstalled, but not those that came with the install that is taken back.
 fn left_behind(operation: &Operation, steps: &[PlannedStep]) -> Vec<PlannedStep> {
-    let covered = |path: &str| steps.iter().flat_map(file_edits).any(|edit| edit.path == path);
-    let is_left = |edit: &FileEdit| {
+    let covered = |path: &str| {
+        steps.iter().flat_map(file_edits).any(|edit| edit.path == path)
+            || steps.iter().flat_map(places).any(|one| one.path == path)
+    };
+    let is_left = |edit: &&FileEdit| {
         let now = fs::read(std::path::Path::new(&edit.path));
         !covered(&edit.path) && edit.before != edit.after && now.is_ok_and(|now| now == edit.after)
     };
-    operation
-        .steps
-        .iter()
-        .filter_map(|planned| {
-            let edits: Vec<FileEdit> = file_edits(planned)
-                .iter()
-                .filter(|edit| is_left(edit))
-                .map(|edit| FileEdit {
-                    path: edit.path.clone(),
-                    before: edit.after.clone(),
-                    after: edit.before.clone(),
-                })
-                .collect();
-            let mut planned = planned.clone();
-            planned.step.action = Action::Write(edits);
-            (!file_edits(&planned).is_empty()).then_some(planned)
-        })
-        .collect()
+    let stays = |one: &&Placed| {
+        let now = place::read(std::path::Path::new(&one.path));
+        !covered(&one.path) && one.before != one.after && now.is_ok_and(|now| now == one.after)
+    };
+    let back = |planned: &PlannedStep| {
+        let action = match &planned.step.action {
+            Action::Write(edits) => {
+                Action::Write(edits.iter().filter(is_left).map(FileEdit::inverse).collect())
+            }
+            Action::Place(placed) => {
+                Action::Place(placed.iter().filter(stays).map(Placed::inverse).collect())
+            }
+            _ => return None,
+        };
+        let mut planned = planned.clone();
+        planned.step.action = action;
+        let does = !file_edits(&planned).is_empty() || !places(&planned).is_empty();
+        does.then_some(planned)
+    };
+    operation.steps.iter().filter_map(back).collect()
 }
 
 /// The changes of an operation that were made. One that was cut off may have made any of them: the check
@@ -241,9 +266,7 @@ fn inverse_files(operation: &Operation) -> Vec<PlannedStep> {
     steps.reverse();
     for step in &mut steps {
         if let Action::Write(edits) = &mut step.step.action {
-            for edit in edits {
-                std::mem::swap(&mut edit.before, &mut edit.after);
-            }
+            edits.iter_mut().for_each(|edit| *edit = edit.inverse());
         }
     }
     steps

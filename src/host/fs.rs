@@ -87,8 +87,10 @@ fn follow(path: &Path) -> PathBuf {
 /// not written. A replaced file keeps its permissions; a new one gets `0644`, less the umask.
 pub fn write(path: &Path, text: Option<&str>) -> Result<(), FsError> {
     let path = &follow(path);
-    if fs::read(path).ok().as_deref() == text.map(str::as_bytes) {
-        return Ok(());
+    match (fs::read(path), text) {
+        (Ok(now), Some(text)) if now == text.as_bytes() => return Ok(()),
+        (Err(e), None) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        _ => (),
     }
     let Some(text) = text else {
         fs::remove_file(path).map_err(error("removed", path))?;
@@ -297,6 +299,14 @@ mod tests {
             assert!(link.is_symlink());
             assert_eq!(read(&target).unwrap().as_deref(), text);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_removed_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        write(&dir.path().join("nothing"), None).unwrap();
+        fs::create_dir(dir.path().join("dir")).unwrap();
+        assert!(write(&dir.path().join("dir"), None).is_err());
     }
 
     #[test]

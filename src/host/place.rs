@@ -8,7 +8,10 @@ use std::path::Path;
 use super::fs::{FsError, error, file_name, sync_parent};
 use crate::core::plan::Node;
 
-/// What is at `path`; a link is not followed. What is neither a text file nor a link is an error.
+/// So large is no file that is put in place: a program, which is not read to find that out.
+const LARGEST: u64 = 1024 * 1024;
+
+/// What is at `path`; a link is not followed. What is neither a text file of up to 1 MiB nor a link is an error.
 pub fn read(path: &Path) -> Result<Option<Node>, FsError> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
@@ -20,6 +23,9 @@ pub fn read(path: &Path) -> Result<Option<Node>, FsError> {
             let target = fs::read_link(path)?.into_os_string().into_string();
             let target = target.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
             return Ok(Node::Link { target });
+        }
+        if !metadata.is_file() || metadata.len() > LARGEST {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         let mode = metadata.permissions().mode() & 0o7777;
         Ok(Node::File { text: fs::read_to_string(path)?, mode })
@@ -93,5 +99,12 @@ mod tests {
         put(&path, Some(&Node::File { text: "x".to_owned(), mode: 0o644 })).unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "mine");
         assert!(read(dir.path()).is_err());
+        // Reading a pipe would wait for whoever writes into it.
+        let pipe = dir.path().join("pipe");
+        let mode = rustix::fs::Mode::from_raw_mode(0o600);
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        assert_eq!(read(&pipe).unwrap_err().source.kind(), io::ErrorKind::InvalidData);
+        fs::write(&path, vec![b'x'; 1024 * 1024 + 1]).unwrap();
+        assert_eq!(read(&path).unwrap_err().source.kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -97,6 +97,29 @@ fn capture_and_apply_settle_both_ways() {
     assert!(said.contains("why") && !said.contains("host\":"), "{said}");
 }
 
+/// What an earlier tool made comes back as that tool made it.
+#[test]
+fn an_undo_brings_back_every_byte_of_a_script_and_its_link() {
+    let sandbox = sandbox();
+    let script = "#!/bin/bash\n# theirs\nexec flatpak-spawn --host 'podman' \"$@\"\n";
+    program(&sandbox, SCRIPT, script);
+    fs::set_permissions(sandbox.path(SCRIPT), fs::Permissions::from_mode(0o775)).unwrap();
+    fs::create_dir_all(sandbox.path("home/.local/bin")).unwrap();
+    symlink(sandbox.path(SCRIPT), sandbox.path(LINK)).unwrap();
+    bkt(&sandbox, &["shim", "capture"]).exits(0);
+    for args in [&["shim", "remove", "docker"][..], &["shim", "add", "docker", "--host", "git"]] {
+        bkt(&sandbox, args).exits(0);
+        assert!(!sandbox.path(SCRIPT).exists() || sandbox.read(SCRIPT) != script);
+        bkt(&sandbox, &["undo"]).exits(0);
+        assert_eq!(sandbox.read(SCRIPT), script);
+        let mode = fs::metadata(sandbox.path(SCRIPT)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, 0o775);
+        assert_eq!(fs::read_link(sandbox.path(LINK)).unwrap(), sandbox.path(SCRIPT), "{args:?}");
+    }
+    bkt(&sandbox, &["redo"]).exits(0);
+    assert!(sandbox.read(SCRIPT).contains("--host git"));
+}
+
 #[test]
 fn what_is_not_ours_is_never_overwritten_or_removed() {
     let sandbox = sandbox();

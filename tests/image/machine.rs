@@ -56,6 +56,16 @@ impl Machine {
         machine
     }
 
+    /// A directory with a repository, which was started from no image.
+    pub fn bare() -> Self {
+        let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+        let stand_in = StandInRpmOstree { root: dir.path().to_owned(), ran: Mutex::default() };
+        let machine = Self { dir, stand_in: Arc::new(stand_in) };
+        fs::create_dir_all(machine.path("repo/manifests")).unwrap();
+        fs::create_dir_all(machine.path("home")).unwrap();
+        machine
+    }
+
     /// A path below its root.
     pub fn path(&self, path: &str) -> PathBuf {
         self.dir.path().join(path.trim_start_matches('/'))
@@ -198,7 +208,22 @@ impl Runner for StandInRpmOstree {
         let line = command::display(asked);
         self.ran.lock().unwrap().push(line.clone());
         assert_eq!(asked.program, "pkexec", "{line}: only root may change deployments");
-        assert_eq!(asked.args[0], "rpm-ostree", "{line} has no stand-in");
+        let real = Command::new(asked.args[0].clone()).args(asked.args[1..].to_vec());
+        match (real.program.as_str(), &real.args[..]) {
+            ("install" | "rm" | "cp" | "systemctl", _) => {
+                return command::Real.run(&real, &mut |_| (), &CancellationToken::new());
+            }
+            ("rpm-ostree", [verb, options @ ..]) if verb == "kargs" => {
+                self.kargs(options);
+                return Ok(String::new());
+            }
+            ("dnf5", [.., name]) if real.args.contains(&"copr".to_owned()) => {
+                self.copr(&real.args, name);
+                return Ok(String::new());
+            }
+            ("rpm-ostree", _) => (),
+            _ => panic!("{line} has no stand-in"),
+        }
         let failed =
             |tail| RunError::Failed { command: line, status: "exit status: 1".into(), tail };
         self.ask(&asked.args[1..]).map(|()| String::new()).map_err(failed)
@@ -301,7 +326,46 @@ impl StandInRpmOstree {
             fs::remove_file(self.deployments().join(format!("{old}.origin"))).unwrap();
         }
         self.deploy(image, asked);
-        write(&staged, "");
+        if !staged.exists() {
+            write(&staged, "");
+        }
+    }
+
+    /// What `rpm-ostree kargs` leaves: a deployment that is made ready, with its arguments.
+    fn kargs(&self, options: &[String]) {
+        let line = fs::read_to_string(self.root.join("proc/cmdline")).unwrap();
+        let mut next: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        for option in options {
+            match option.split_once('=').unwrap() {
+                ("--append-if-missing", one) if !next.iter().any(|other| other == one) => {
+                    next.push(one.to_owned());
+                }
+                ("--append-if-missing", _) => (),
+                ("--delete-if-present", one) => next.retain(|other| other != one),
+                (other, _) => panic!("{other} is no option of rpm-ostree kargs"),
+            }
+        }
+        let latest = self.next();
+        let (asked, image) = (self.asked(&latest), self.image(&latest));
+        self.stage(&image.iter().map(String::as_str).collect::<Vec<_>>(), &asked);
+        let noted = glib::VariantDict::new(None);
+        noted.insert("kargs", &next);
+        write(&self.root.join("run/ostree/staged-deployment"), noted.end().data());
+    }
+
+    /// What dnf's plugin leaves: a file for each project.
+    fn copr(&self, args: &[String], name: &str) {
+        let (owner, project) = name.split_once('/').unwrap();
+        let id = format!("copr:copr.fedorainfracloud.org:{owner}:{project}");
+        let place = self.root.join(format!("etc/yum.repos.d/_{id}.repo"));
+        if args.iter().any(|arg| arg == "remove") {
+            return fs::remove_file(place).unwrap();
+        }
+        let enabled = u8::from(args.iter().any(|arg| arg == "enable"));
+        let text = format!(
+            "[{id}]\nname=x\nbaseurl=https://example.org/\nenabled={enabled}\ngpgcheck=1\n"
+        );
+        write(&place, text);
     }
 
     /// Makes a deployment of an image with what was asked for, and says where it is.

@@ -4,6 +4,8 @@
 
 mod machine;
 
+mod all;
+mod injection;
 mod packages;
 mod repos;
 mod switches;

@@ -156,6 +156,18 @@ fn missing_sections_go_where_they_belong() {
         add(&text, &["HOST_SHIMS"]),
         "FROM a \\ +COPR_REPOS RUN bootc container lint -COPR_REPOS +HOST_SHIMS -HOST_SHIMS"
     );
+    // What only looks like a heredoc hides nothing.
+    for run in ["RUN printf '%s' 'cat <<EOF' \"<<\\\" <<EOF\" > x", "RUN echo $((1<<n)) a\\<<EOF"] {
+        assert_eq!(
+            add(&format!("FROM a\n{run}\nRUN bootc container lint\n"), &["HOST_SHIMS"]),
+            format!("FROM a +HOST_SHIMS -HOST_SHIMS {run} RUN bootc container lint")
+        );
+        let text = format!("FROM a\n{run}\nFROM b\nRUN x\n");
+        assert_eq!(
+            add(&text, &["HOST_SHIMS"]),
+            format!("FROM a {run} FROM b +HOST_SHIMS -HOST_SHIMS RUN x")
+        );
+    }
     assert_eq!(add("", &both), made);
     assert_eq!(add("FROM a", &both), format!("FROM a {made}"));
     assert_eq!(add("RUN bootc container lint", &both), format!("{made} RUN bootc container lint"));

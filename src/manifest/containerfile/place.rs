@@ -117,28 +117,37 @@ struct Heredoc<'a> {
     tabs: bool,
 }
 
-/// The heredocs that a line opens.
+/// The heredocs that a line opens: where a word begins with `<<`, as builders read it, and not where quotes hold it.
 fn heredocs_of(line: &str) -> Vec<Heredoc<'_>> {
     let mut found = Vec::new();
-    for (at, _) in line.match_indices("<<") {
-        // `<<<` is no heredoc.
-        if line[..at].ends_with('<') || line[at + 2..].starts_with('<') {
-            continue;
-        }
-        let rest = &line[at + 2..];
-        let (rest, tabs) = rest.strip_prefix('-').map_or((rest, false), |rest| (rest, true));
-        let word = rest
-            .split(|c: char| c.is_whitespace() || ";&|)>".contains(c))
-            .next()
-            .unwrap_or_default();
-        let end = word.trim_matches(['"', '\'']);
-        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.';
-        if !end.is_empty()
-            && end.chars().all(is_word)
-            && !end.starts_with(|c: char| c.is_ascii_digit())
-        {
-            found.push(Heredoc { end, tabs });
+    let (mut quote, mut escaped, mut begins) = (None, false, true);
+    for (at, c) in line.char_indices() {
+        let (was_escaped, first) = (escaped, begins);
+        escaped = c == '\\' && !was_escaped && quote != Some('\'');
+        // A file descriptor may stand before it.
+        begins = quote.is_none() && (c.is_whitespace() || first && c.is_ascii_digit());
+        match (c, quote) {
+            _ if was_escaped => (),
+            (_, Some(open)) if c == open => quote = None,
+            ('"' | '\'', None) => quote = Some(c),
+            ('<', None) if first && line[at..].starts_with("<<") => {
+                found.extend(heredoc(&line[at + 2..]));
+            }
+            _ => (),
         }
     }
     found
+}
+
+/// The heredoc whose delimiter follows.
+fn heredoc(rest: &str) -> Option<Heredoc<'_>> {
+    let (rest, tabs) = rest.strip_prefix('-').map_or((rest, false), |rest| (rest, true));
+    let word =
+        rest.split(|c: char| c.is_whitespace() || ";&|)>".contains(c)).next().unwrap_or_default();
+    let end = word.trim_matches(['"', '\'']);
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-' || c == '.';
+    let fits = !end.is_empty()
+        && end.chars().all(is_word)
+        && !end.starts_with(|c: char| c.is_ascii_digit());
+    fits.then_some(Heredoc { end, tabs })
 }

@@ -124,7 +124,7 @@ impl Subsystem for EtcFiles {
             (
                 left,
                 gettext(
-                    "Changed here and left alone, because it is no text, not a file, or not for everyone to read: {files}",
+                    "Changed here and left alone, because it is no text, not a file, not for everyone to read, or has an owner or attributes that no manifest can say: {files}",
                 ),
             ),
         ];
@@ -203,7 +203,9 @@ fn record(content: &Content, mode: u32) -> Record {
 
 /// A file that no manifest has, if one can have it.
 fn captured(key: &ItemKey, found: Found) -> Option<Live> {
-    let Found::File { mode, open: true, bytes: Ok(bytes) } = found else { return None };
+    let Found::File { mode, open: true, more: false, bytes: Ok(bytes) } = found else {
+        return None;
+    };
     key.as_str().parse::<ImagePath>().ok()?;
     match Content::of(bytes) {
         content @ Content::Text(_) => Some(Live::known(record(&content, mode))),
@@ -216,12 +218,17 @@ fn compare(wanted: &Wanted, here: Found, image: Found) -> Live {
     let default = same(&here, &image);
     let live = match here {
         Found::Nothing => Live::absent(),
-        Found::File { mode, open, bytes: Ok(bytes) } => {
+        Found::File { mode, open, more, bytes: Ok(bytes) } => {
             let whole = bytes.len() <= LARGEST;
             let record = record(&Content::of(bytes), mode);
             if !open && record != wanted.record {
                 return Live::unknown(gettext(
                     "it is not for everyone to read, and says something else",
+                ));
+            }
+            if more && record != wanted.record && !default {
+                return Live::unknown(gettext(
+                    "it has an owner, an access list or attributes that no manifest can say, and says something else",
                 ));
             }
             // What is compared by its checksum is not read as text, and the other way round.

@@ -10,9 +10,9 @@ use super::walk::{Found, Trees};
 use super::{CONTENT, MODE, below};
 use crate::core::item::ItemKey;
 use crate::core::names::ImagePath;
-use crate::core::plan::{Action, Change, Command, FileEdit, Risk, Step};
-use crate::host::privilege::{as_root, kept};
-use crate::host::{Host, fs};
+use crate::core::plan::{Action, Change, Command, Risk, Step};
+use crate::host::privilege::{as_root, keep};
+use crate::host::Host;
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
@@ -24,7 +24,7 @@ pub fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     let trees = Trees::open(host)?;
     let mut steps = Steps::default();
     let (mut edits, mut staged) = (Vec::new(), Vec::new());
-    let (mut groups, mut removals) = (Groups::new(), Vec::new());
+    let (mut groups, mut links, mut removals) = (Groups::new(), Vec::new(), Vec::new());
     for change in changes {
         let path: ImagePath = change.item.as_str().parse()?;
         let place = host.path(path.as_str());
@@ -37,23 +37,24 @@ pub fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
                     steps.blocked.push(Blocked::later(&change.item, why));
                     continue;
                 };
-                let source = kept(host, &change.item, text);
-                edits.push(FileEdit {
-                    path: source.display().to_string(),
-                    before: fs::read(&source)?,
-                    after: Some(text.to_owned()),
-                });
+                let edit = keep(host, &change.item, text)?;
+                let source = PathBuf::from(&edit.path);
+                edits.push(edit);
                 staged.push(change.item.clone());
                 let mode = after.text(MODE).unwrap_or("0644").to_owned();
                 groups.entry((dir, mode)).or_default().push((source, change.item.clone()));
             }
-            None => match image_mode(trees.as_ref(), change) {
-                Some(mode) => {
-                    let source = host.path("/usr/etc").join(below(&change.item));
-                    groups.entry((dir, mode)).or_default().push((source, change.item.clone()));
+            None => {
+                let source = host.path("/usr/etc").join(below(&change.item));
+                match in_image(trees.as_ref(), change) {
+                    Some(Found::File { mode, .. }) => {
+                        let group = groups.entry((dir, format!("{mode:04o}"))).or_default();
+                        group.push((source, change.item.clone()));
+                    }
+                    Some(Found::Link(_)) => links.push((source, place, change)),
+                    _ => removals.push((place, change)),
                 }
-                None => removals.push((place, change)),
-            },
+            }
         }
     }
     if !edits.is_empty() {
@@ -73,6 +74,19 @@ pub fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     for ((dir, mode), files) in groups {
         steps.steps.push(install(host, &dir, &mode, files));
     }
+    for (source, place, change) in links {
+        // The link itself, in the place of what is there.
+        let copy = Command::new("cp").args(["-P", "--remove-destination", "--"]);
+        steps.steps.push(Step {
+            title: fill(
+                &gettext("Take {file} back to what the image has"),
+                &[("file", &change.title)],
+            ),
+            action: Action::Run(as_root(host, copy.arg(text(&source)).arg(text(&place)))),
+            risk: Risk { password: !host.env().is_root, ..Risk::default() },
+            items: vec![change.item.clone()],
+        });
+    }
     for (place, change) in removals {
         let remove = Command::new("rm").arg("--").arg(text(&place));
         steps.steps.push(Step {
@@ -85,13 +99,13 @@ pub fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     Ok(steps)
 }
 
-/// The permissions of the image's own file, where a change goes back to that.
+/// What the image itself has, where a change goes back to that.
 ///
 /// What is taken back while a manifest wants the file is what was installed where nothing was: it goes.
-fn image_mode(trees: Option<&Trees>, change: &Change) -> Option<String> {
-    match (trees?.in_image(below(&change.item)), &change.other) {
-        (Found::File { mode, .. }, None) => Some(format!("{mode:04o}")),
-        _ => None,
+fn in_image(trees: Option<&Trees>, change: &Change) -> Option<Found> {
+    match change.other {
+        None => Some(trees?.in_image(below(&change.item))),
+        Some(_) => None,
     }
 }
 

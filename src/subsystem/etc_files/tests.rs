@@ -17,7 +17,7 @@ use crate::host::testing::Machine;
 use crate::host::{Environment, Runner, command};
 use crate::manifest::repo::{Found as How2, Repo};
 
-/// Runs `install` and `rm` themselves; a stand-in for pkexec, which asks nobody.
+/// Runs `install`, `rm` and `cp` themselves; a stand-in for pkexec, which asks nobody.
 struct Root;
 
 impl Runner for Root {
@@ -30,7 +30,7 @@ impl Runner for Root {
         let mut inner = command.clone();
         assert_eq!(inner.program, "pkexec", "{command:?}");
         inner.program = inner.args.remove(0);
-        assert!(matches!(&*inner.program, "install" | "rm"), "{command:?}");
+        assert!(matches!(&*inner.program, "install" | "rm" | "cp"), "{command:?}");
         command::Real.run(&inner, line, cancel)
     }
 }
@@ -254,6 +254,22 @@ fn a_file_that_is_no_longer_wanted_goes_back_to_what_the_image_has() {
     atomic.undo();
     assert_eq!(atomic.read("etc/conf.d/a.conf").unwrap(), "a = 2\n");
     assert_eq!(atomic.read("etc/added").unwrap(), "x\n");
+    // What the image has may be a link.
+    let atomic = Atomic::new();
+    let root = atomic.machine.dir.path();
+    fs::remove_file(root.join("etc/issue")).unwrap();
+    fs::remove_file(root.join("usr/etc/issue")).unwrap();
+    symlink("../usr/lib/issue", root.join("usr/etc/issue")).unwrap();
+    atomic.machine.file("etc/issue", "mine\n");
+    atomic.does(&capture());
+    atomic.survey();
+    fs::remove_file(atomic.repo.join("manifests/image-config.json")).unwrap();
+    atomic.does(&prune);
+    let link = || fs::read_link(root.join("etc/issue"));
+    assert_eq!(link().unwrap().to_str(), Some("../usr/lib/issue"));
+    atomic.undo();
+    assert!(link().is_err());
+    assert_eq!(atomic.read("etc/issue").unwrap(), "mine\n");
     // And what is gone here is taken out of the manifest.
     let atomic = Atomic::new();
     atomic.machine.file("etc/added", "x\n");
@@ -393,10 +409,12 @@ fn what_no_repository_should_hold_is_left_alone_and_told_of() {
     atomic
         .machine
         .file("etc/key.pem", "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n");
+    // So is a line without an end.
+    atomic.machine.file("etc/one-line", "api_token=abc123x");
     let engine = atomic.engine();
     let plan = engine.plan(&engine.survey(&[]).unwrap(), &capture()).unwrap();
     assert!(plan.changes.is_empty() && plan.steps.is_empty());
-    assert_eq!(plan.held[0].held, Some(Held::Secret));
+    assert!(plan.held.len() == 2 && plan.held.iter().all(|one| one.held == Some(Held::Secret)));
     atomic.does(&Request { secrets: true, ..capture() });
     assert!(atomic.in_repo("system/etc/key.pem").is_some());
 }
@@ -445,6 +463,62 @@ fn what_cannot_be_told_of_a_wanted_file_is_unknown() {
     let expected =
         if rustix::process::geteuid().is_root() { Drift::InSync } else { Drift::Unknown };
     assert_eq!(closed.state, expected);
+}
+
+/// What the person does not want to hear of does not come along when everything is to be had now.
+#[test]
+fn what_is_ignored_does_not_come_now() {
+    let atomic = Atomic::new();
+    fs::create_dir_all(atomic.repo.join("own")).unwrap();
+    fs::write(atomic.repo.join("own/b.conf"), "b\n").unwrap();
+    let manifest = r#"{"modules": [{"name": "own", "type": "files", "files": [{"src": "own/b.conf", "dest": "/etc/b.conf"}]}]}"#;
+    fs::write(atomic.repo.join("manifests/image-config.json"), manifest).unwrap();
+    let ignore = r#"{"ignore": [{"subsystem": "etc-files", "item": "/etc/b.conf"}]}"#;
+    let rules = atomic.repo.join("manifests/ignore.json");
+    fs::write(&rules, ignore).unwrap();
+    assert_eq!(atomic.run(&now()).operation, None);
+    assert_eq!(atomic.read("etc/b.conf"), None);
+    fs::remove_file(rules).unwrap();
+    atomic.does(&now());
+    assert_eq!(atomic.read("etc/b.conf").unwrap(), "b\n");
+}
+
+/// What belongs to somebody else, or has attributes, is more than a manifest can say: neither captured nor replaced.
+#[test]
+fn what_a_manifest_cannot_say_of_a_file_is_not_lost() {
+    let atomic = Atomic::new();
+    let etc = atomic.machine.dir.path().join("etc");
+    for name in ["owned", "granted", "plain"] {
+        atomic.machine.file(&format!("etc/{name}"), "x\n");
+    }
+    if rustix::fs::chown(etc.join("owned"), None, Some(rustix::fs::Gid::from_raw(7))).is_err() {
+        return; // Only root can give a file away.
+    }
+    let flags = rustix::fs::XattrFlags::empty();
+    rustix::fs::setxattr(etc.join("granted"), "user.note", b"mine", flags).unwrap();
+    let names: Vec<String> = atomic.states().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["/etc/plain"]);
+    let report = atomic.survey();
+    let notice = &report.subsystems[0].notices[0].text;
+    assert!(notice.ends_with("/etc/granted, /etc/owned"), "{notice}");
+    // Nor does what a manifest says of it replace it, though it may be as the manifest says.
+    fs::create_dir_all(atomic.repo.join("own")).unwrap();
+    let entries: Vec<_> = ["owned", "granted"]
+        .map(|name| serde_json::json!({"src": format!("own/{name}"), "dest": format!("/etc/{name}")}))
+        .to_vec();
+    let manifest =
+        serde_json::json!({"modules": [{"name": "own", "type": "files", "files": entries}]});
+    fs::write(atomic.repo.join("manifests/image-config.json"), manifest.to_string()).unwrap();
+    for (text, expected) in [("x\n", Drift::InSync), ("y\n", Drift::Unknown)] {
+        for name in ["owned", "granted"] {
+            fs::write(atomic.repo.join("own").join(name), text).unwrap();
+        }
+        let report = atomic.survey();
+        for path in ["/etc/owned", "/etc/granted"] {
+            assert_eq!(report.item(&ID, &ItemKey::new(path)).unwrap().state, expected, "{path}");
+        }
+    }
+    assert_eq!(atomic.run(&Request { force: true, ..now() }).operation, None);
 }
 
 #[test]

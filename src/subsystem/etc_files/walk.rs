@@ -48,6 +48,15 @@ pub struct Walk {
 pub struct Trees {
     etc: OwnedFd,
     image: OwnedFd,
+    /// Who owns `/etc`: root.
+    owner: Owner,
+}
+
+/// Who a file belongs to: user and group.
+type Owner = (u32, u32);
+
+fn owner(stat: &Stat) -> Owner {
+    (stat.st_uid, stat.st_gid)
 }
 
 fn open_dir(at: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<OwnedFd> {
@@ -65,7 +74,9 @@ impl Trees {
             Err(Errno::NOENT) => return Ok(None),
             image => image?,
         };
-        Ok(Some(Self { etc: open("/etc")?, image }))
+        let etc = open("/etc")?;
+        let owner = owner(&rustix::fs::fstat(&etc)?);
+        Ok(Some(Self { etc, image, owner }))
     }
 
     /// Looks for everything that differs.
@@ -79,12 +90,12 @@ impl Trees {
 
     /// What is at a path, without `/etc/`, on this machine.
     pub fn here(&self, path: &str) -> Found {
-        look(self.etc.as_fd(), path)
+        look(self.etc.as_fd(), path, self.owner)
     }
 
     /// What the image has at that path.
     pub fn in_image(&self, path: &str) -> Found {
-        look(self.image.as_fd(), path)
+        look(self.image.as_fd(), path, self.owner)
     }
 }
 
@@ -99,6 +110,8 @@ pub enum Found {
         mode: u32,
         /// Whether everyone may read it and what it is in.
         open: bool,
+        /// Whether it has another owner than `/etc`, an access list or attributes: no manifest can say so.
+        more: bool,
         /// Its content, if it is of a size that is compared.
         bytes: io::Result<Vec<u8>>,
     },
@@ -110,7 +123,7 @@ pub enum Found {
     Unreadable(io::Error),
 }
 
-fn look(root: BorrowedFd<'_>, path: &str) -> Found {
+fn look(root: BorrowedFd<'_>, path: &str, own: Owner) -> Found {
     let mut open = true;
     let mut dir: Option<OwnedFd> = None;
     let (way, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -131,6 +144,7 @@ fn look(root: BorrowedFd<'_>, path: &str) -> Found {
             FileType::RegularFile => Found::File {
                 mode: stat.st_mode & 0o7777,
                 open: open && stat.st_mode & 0o004 != 0,
+                more: owner(&stat) != own || has_attributes(at, name),
                 bytes: read(at, name),
             },
             FileType::Symlink => {
@@ -154,6 +168,21 @@ fn read(at: BorrowedFd<'_>, name: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(super::MOST_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Whether a file has attributes that somebody gave it: an access list, capabilities, notes. Labels come by themselves.
+fn has_attributes(at: BorrowedFd<'_>, name: &str) -> bool {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let Ok(file) = openat(at, name, flags, Mode::empty()) else { return false };
+    let mut names = vec![0; 4096];
+    match rustix::fs::flistxattr(&file, &mut names) {
+        Ok(length) => names[..length].split(|byte| *byte == 0).any(|name| {
+            !name.is_empty()
+                && !matches!(name, b"security.selinux" | b"security.ima" | b"security.evm")
+        }),
+        // More names than fit; and a file system without attributes has none.
+        Err(error) => error == Errno::RANGE,
+    }
 }
 
 fn kind(stat: &Stat) -> FileType {

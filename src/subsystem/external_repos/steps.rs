@@ -1,14 +1,12 @@
 //! How a repository is added, changed and taken away on this machine: root puts its file there, or takes it away.
 
-use std::path::Path;
-
 use anyhow::Result;
 
 use super::file;
 use crate::core::names::RepoId;
-use crate::core::plan::{Action, Change, Command, FileEdit, Risk, Step};
+use crate::core::plan::{Action, Change, Command, Risk, Step};
 use crate::host::yum::{self, RepoSections};
-use crate::host::{Host, deployment, fs, privilege};
+use crate::host::{Host, deployment, privilege};
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext};
 
@@ -54,7 +52,7 @@ fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
 
 /// Puts the repository's file where dnf reads it, or takes it away. Root takes it from where we may write.
 fn write(host: &Host, change: &Change, name: &RepoId) -> Result<Vec<Step>> {
-    let place = file::path(name);
+    let place = host.path(&file::path(name)).display().to_string();
     let title = match (&change.before, &change.after) {
         (None, _) => gettext("Add the package repository {name}"),
         (_, Some(_)) => gettext("Change the package repository {name}"),
@@ -72,11 +70,8 @@ fn write(host: &Host, change: &Change, name: &RepoId) -> Result<Vec<Step>> {
         let risk = Risk { removes: true, ..password };
         return Ok(vec![step(&title, Action::Run(command), risk)]);
     };
-    let draft = host.env().cache.join("bkt/repos").join(format!("{name}.repo"));
-    let draft = draft.display().to_string();
-    let before = fs::read(Path::new(&draft))?;
-    let edit = FileEdit { path: draft.clone(), before, after: Some(file::text(name, after)) };
-    let words = ["-D", "-p", "-m", "0644", "--", &draft, &place];
+    let edit = privilege::keep(host, &change.item, &file::text(name, after))?;
+    let words = ["-D", "-m", "0644", "-T", "--", &edit.path, &place];
     let command = privilege::as_root(host, Command::new("install").args(words));
     let prepare = gettext("Write the package repository {name} where root can take it from");
     Ok(vec![

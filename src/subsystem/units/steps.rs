@@ -7,8 +7,8 @@ use super::stand::{Stand, Units};
 use super::tree::{CONFIG, VENDOR};
 use super::{CONTENT, STATE, unit_of};
 use crate::core::item::ItemKey;
-use crate::core::plan::{Action, Change, Command, FileEdit, Risk, Step};
-use crate::host::{Host, fs, privilege};
+use crate::core::plan::{Action, Change, Command, Risk, Step};
+use crate::host::{Host, privilege};
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
@@ -139,19 +139,14 @@ impl Planner<'_> {
     fn put_file(&mut self, change: &Change) -> Result<()> {
         let (unit, _) = unit_of(&change.item);
         let content = change.after.as_ref().and_then(|after| after.text(CONTENT));
-        let copy = privilege::kept(self.host, &change.item, content.unwrap_or_default());
-        let path = copy.display().to_string();
-        let before = fs::read(&copy)?;
+        let edit = privilege::keep(self.host, &change.item, content.unwrap_or_default())?;
+        let path = edit.path.clone();
         let items = vec![change.item.clone()];
         let fills = [("unit", unit)];
-        if before.as_deref() != content {
+        if edit.before != edit.after {
             self.steps.steps.push(Step {
                 title: fill(&gettext("Write down {unit}"), &fills),
-                action: Action::Write(vec![FileEdit {
-                    path: path.clone(),
-                    before,
-                    after: content.map(str::to_owned),
-                }]),
+                action: Action::Write(vec![edit]),
                 risk: Risk::default(),
                 items: items.clone(),
             });
