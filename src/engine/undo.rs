@@ -7,6 +7,7 @@ use super::select::{NotPossible, set_aside};
 use crate::core::plan::{Action, Change, FileEdit, Plan, PlannedStep};
 use crate::host::fs;
 use crate::manifest::trust::StateError;
+use crate::words::{fill, gettext};
 
 /// Why an operation cannot be taken back.
 #[derive(Debug, thiserror::Error)]
@@ -240,6 +241,10 @@ fn inverse_files(operation: &Operation) -> Vec<PlannedStep> {
     let mut steps = operation.steps.clone();
     steps.reverse();
     for step in &mut steps {
+        step.step.title = match operation.kind {
+            Kind::Do => fill(&gettext("Take back: {what}"), &[("what", &step.step.title)]),
+            Kind::Undo | Kind::Redo => gettext("Put the files back as they were"),
+        };
         if let Action::Write(edits) = &mut step.step.action {
             for edit in edits {
                 std::mem::swap(&mut edit.before, &mut edit.after);
