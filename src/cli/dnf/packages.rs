@@ -145,7 +145,15 @@ impl Known<'_> {
     }
 
     fn nowhere(&self, what: &What) -> Unfit {
-        let text = gettext("{package} is neither in the image, nor layered, nor in a manifest");
+        let text = match (what, &self.image.packages) {
+            (What::Package(_), None) => gettext(
+                "{package} is in no manifest, and what the image brings cannot be told here. To have the next image built without it: bkt dnf remove {package} --manifest-only",
+            ),
+            (What::Package(_), Some(_)) => {
+                gettext("{package} is neither in the image, nor layered, nor in a manifest")
+            }
+            (What::Group(_), _) => gettext("{package} is in no manifest"),
+        };
         let kind = what.item();
         let kind = kind.as_str().split_once('/').map_or("", |(kind, _)| kind);
         let of_report = self.report.subsystem(&PACKAGES).into_iter().flat_map(|one| &one.items);
