@@ -2,7 +2,7 @@
 # Made once (a minute), and only for the lab tests that say `# Needs: image`.
 # shellcheck shell=bash
 
-IMAGE_PACKAGES=(podman crun passt uidmap netavark rpm createrepo-c gnupg openssl)
+IMAGE_PACKAGES=(podman crun passt uidmap netavark dnf rpm createrepo-c gnupg openssl)
 BASE_PACKAGES=(dnf dnf-plugins-core rpm systemd curl ca-certificates)
 
 image_key() {

@@ -17,13 +17,17 @@ Examples:
   bkt apply extension gsetting     only extensions and settings
   bkt apply -i org.gnome.Boxes     one item, by its id, its title or its whole key
   bkt apply --prune                also remove what the manifests no longer have
+  bkt apply --now packages         also what the next image brings
   bkt --cli apply                  as a service does it: without questions, for the journal")
 )]
 pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
+    #[arg(long, help = gettext("Have what the next image brings on this machine now"))]
+    now: bool,
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
-    go(app, Verb::Apply, &args.selection, false)
+    let selection = Selection { now: args.now, ..args.selection.clone() };
+    go(app, Verb::Apply, &selection, false)
 }

@@ -29,7 +29,7 @@ pub(super) struct Args {
 }
 
 /// What `capture` and `apply` act on.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(super) struct Selection {
     #[arg(value_name = "SUBSYSTEM", help = gettext("Only these subsystems, by id (flatpak-apps) or noun (flatpak)"))]
     pub(super) subsystems: Vec<String>,

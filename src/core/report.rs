@@ -110,6 +110,11 @@ impl ItemReport {
         }
     }
 
+    /// Whether the next image brings what the manifest says of it.
+    pub fn comes_with_image(&self) -> bool {
+        self.state == Drift::Pending && self.pending == Some(Pending::ImageBuild)
+    }
+
     /// Whether this item asks for attention: it differs and is not ignored.
     pub fn counts(&self) -> bool {
         self.state.differs() && self.ignored.is_none()

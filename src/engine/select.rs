@@ -1,7 +1,7 @@
 //! From what was found and what was asked for to a plan.
 
 use super::{Engine, manifest_step};
-use crate::core::item::{ItemKey, Layer, Pending, SubsystemId, Value};
+use crate::core::item::{ItemKey, Layer, SubsystemId, Value};
 use crate::core::merge::{Drift, Suggestion};
 use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
 use crate::core::report::{ItemReport, Report};
@@ -89,7 +89,9 @@ impl Engine {
                     .find(|pick| pick.subsystem == subsystem.id && pick.item == item.key);
                 let (verb, fields) = match (pick, request.all) {
                     (Some(pick), _) => (pick.verb, pick.fields.as_deref()),
-                    (None, Some(verb)) if item.counts() || request.now && comes(item) => {
+                    (None, Some(verb))
+                        if item.counts() || request.now && item.comes_with_image() =>
+                    {
                         (verb, None)
                     }
                     _ => continue,
@@ -241,14 +243,9 @@ pub(super) fn keep_together<'a>(
     });
 }
 
-/// Whether the next image brings what the manifest says of it.
-fn comes(item: &ItemReport) -> bool {
-    item.state == Drift::Pending && item.pending == Some(Pending::ImageBuild)
-}
-
 /// Which sides change, and whether by all differences or only by those that suggest it.
 fn directions(item: &ItemReport, verb: Verb, explicit: bool, now: bool) -> Vec<(Side, Take)> {
-    if now && verb == Verb::Apply && comes(item) {
+    if now && verb == Verb::Apply && item.comes_with_image() {
         return vec![(Side::System, Take::All)];
     }
     if !item.state.differs() {

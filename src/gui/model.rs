@@ -49,7 +49,7 @@ impl Row {
                 let why = item.barred.as_ref().map_or("", |barred| barred.reason());
                 format!("{}: {why}", words::item(item))
             }
-            (None, Some(_)) if comes(item) => gettext("Comes with the next image"),
+            (None, Some(_)) if item.comes_with_image() => gettext("Comes with the next image"),
             (None, Some(pending)) if item.state == Drift::Pending => words::pending(pending),
             _ => words::item(item),
         };
@@ -97,7 +97,7 @@ impl Row {
 
     /// Whether the next image brings what the manifest says.
     pub fn comes(&self) -> bool {
-        comes(&self.item)
+        self.item.comes_with_image()
     }
 
     /// A sign for how the two sides stand, beside the words that say it.
@@ -170,7 +170,8 @@ impl Row {
     pub fn command(&self) -> String {
         let verb = if self.suggests(Side::Manifest) { "capture" } else { "apply" };
         let args = [verb, self.key.subsystem.as_str(), "-i", self.key.item.as_str()];
-        command::display(&Command::new("bkt").args(args))
+        let now = self.comes().then_some("--now");
+        command::display(&Command::new("bkt").args(args).args(now))
     }
 
     /// The row in one sentence, for screen readers: beside its title, how it stands and both values.
@@ -183,11 +184,6 @@ impl Row {
         ];
         fill(&text, &values)
     }
-}
-
-/// Whether the next image brings what the manifest says of it.
-pub fn comes(item: &ItemReport) -> bool {
-    item.state == Drift::Pending && item.pending == Some(Pending::ImageBuild)
 }
 
 fn capitalised(text: &str) -> String {

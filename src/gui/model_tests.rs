@@ -290,6 +290,7 @@ fn a_part_of_the_image_says_where_it_comes_from() {
         assert!(!row(name).suggests(Side::System) && row(name).action(Side::System).is_err());
     }
     assert!(row("wanted").comes() && !row("staged").comes());
+    assert_eq!(row("wanted").command(), "bkt apply toys -i wanted --now");
     assert!(row("wanted").selectable(true) && !row("wanted").selectable(false));
     let pending = Query { filter: Filter::Pending, ..Query::default() };
     assert_eq!(listed(&data, &pending), ["staged", "wanted", "wanted-too"]);

@@ -110,6 +110,9 @@ class Machine:
         self.write("usr/etc/lab/kept.conf", "kept = yes\n")
         self.write("usr/etc/lab/gone.conf", "gone = no\n")
         self.write("usr/lib/bootc/kargs.d/10-lab.toml", 'kargs = ["quiet", "rhgb"]\nmatch-architectures = ["x86_64", "aarch64"]\n')
+        # As Fedora has them: what nobody names is off until somebody enables it.
+        self.write("usr/lib/systemd/system-preset/90-default.preset", "enable chronyd.service\nenable power-profiles-daemon.service\n")
+        self.write("usr/lib/systemd/system-preset/99-default-disable.preset", "disable *\n")
         self.write("usr/bin/bootc", "#!/bin/sh\n")
         self.write("usr/share/ublue-os/image-info.json", '{"image-name": "lab", "image-ref": "ostree-image-signed:docker://ghcr.io/example/lab", "image-tag": "latest"}\n')
         shutil.copytree(self.root / "usr/etc", self.root / "etc", symlinks=True)

@@ -13,7 +13,7 @@ use relm4::{adw, gtk};
 
 use super::local_time;
 use crate::backend::RepoInfo;
-use crate::model::{comes, elsewhere, row_name, trouble};
+use crate::model::{elsewhere, row_name, trouble};
 use crate::widgets::set_name;
 
 /// What the page is told.
@@ -147,7 +147,7 @@ fn summary(about: &About, report: &Report) -> (String, usize, bool) {
         return (trouble.reason, 0, !trouble.unavailable);
     }
     let drifted = subsystem.drifted().count();
-    let comes = subsystem.items.iter().filter(|item| comes(item)).count();
+    let comes = subsystem.items.iter().filter(|item| item.comes_with_image()).count();
     let text = match (drifted, elsewhere(subsystem)) {
         (0, Some(why)) => why.to_owned(),
         (0, None) if comes > 0 => {

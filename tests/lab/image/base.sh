@@ -25,14 +25,7 @@ sed -i -E -e 's/ in self\._i\.(categories|environments|groups)\)/ in _kept(self.
 printf '\n\ndef _kept(things):\n    return [things[i] for i in range(len(things))]\n' >> "$comps"
 rm -rf /usr/lib/python3/dist-packages/dnf/__pycache__/comps.*
 
-mkdir -p /etc/yum.repos.d
-cat > /etc/yum.repos.d/fedora.repo <<'REPO'
-[fedora]
-name=Fedora $releasever - $basearch
-baseurl=file:///srv/lab/rpm/fedora
-enabled=1
-gpgcheck=0
-REPO
+cp -r /image/files/etc/yum.repos.d /etc/
 
 # What is mutable lives in /var.
 # shellcheck disable=SC2114 # of the image
