@@ -5,12 +5,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::app::{App, Exit};
 use super::output::{Style, paint};
-use super::{errors, progress, prompt, show};
+use super::{containerfile, errors, progress, prompt, show};
 use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
 use crate::core::report::{Availability, REPORT_VERSION, Report};
 use crate::engine::execute::Untrusted;
+use crate::engine::journal::Ended;
 use crate::engine::{Engine, Outcome, Request, Verdict};
 use crate::host::{command, interrupt};
+use crate::subsystem::Page;
 use crate::words::{self, fill, gettext, ngettext};
 
 /// JSON with the version of its shape.
@@ -116,6 +118,7 @@ pub(super) fn carry_out(app: &App, engine: &Engine, plan: Plan) -> anyhow::Resul
     }
     let outcome = execute(app, engine, &plan)?;
     answer(app, &plan, &outcome)?;
+    tell_no_section(app, engine, &plan, &outcome)?;
     Ok(exit(&plan, &outcome, left))
 }
 
@@ -184,7 +187,7 @@ fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
     }
     show_blocked(app, engine, &plan.blocked);
     show_held(app, engine, &plan.held);
-    if plan.changes.is_empty() && plan.steps.is_empty() {
+    if plan.changes.is_empty() && plan.steps.is_empty() && plan.blocked.is_empty() {
         app.out.say(&gettext("There is nothing to do."));
     }
 }
@@ -299,7 +302,7 @@ fn answer(app: &App, plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
     let done = outcome.done();
     // An edit of the repository that changes no item.
     let edited = plan.changes.is_empty() && outcome.operation.is_some() && outcome.complete();
-    let edited = plan.steps.first().filter(|_| edited && plan.undoes.is_none());
+    let edited = plan.steps.first().filter(|_| edited);
     if done > 0 || edited.is_some() {
         let text = match edited {
             Some(planned) => planned.step.title.clone(),
@@ -312,6 +315,44 @@ fn answer(app: &App, plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
         });
         let undo = undo.map_or(String::new(), |undo| format!(" ({undo})"));
         app.out.say(&format!("{}{undo}", paint(Style::Green, &text)));
+    }
+    // Where the steps were shown, each has said so.
+    if plan.system_first && !app.out.verbose && takes_restart(plan, outcome) {
+        app.out.say(&gettext("It is in force on this machine after a restart."));
+    }
+    Ok(())
+}
+
+/// Whether something was done that comes into force after a restart.
+fn takes_restart(plan: &Plan, outcome: &Outcome) -> bool {
+    let mut done = outcome.results.iter().filter(|ended| ended.verdict == Verdict::Done);
+    done.any(|Ended { change, .. }| {
+        let carries = |one: &&PlannedStep| {
+            one.subsystems.contains(&change.subsystem) && one.step.items.contains(&change.item)
+        };
+        change.side == Side::System
+            && plan.steps.iter().filter(carries).any(|one| one.step.risk.reboot)
+    })
+}
+
+/// The image does not get what the manifests say for it where the Containerfile has no place for that.
+fn tell_no_section(
+    app: &App,
+    engine: &Engine,
+    plan: &Plan,
+    outcome: &Outcome,
+) -> anyhow::Result<()> {
+    let of_image = |ended: &Ended| {
+        let subsystem = engine.subsystem(&ended.change.subsystem);
+        ended.change.side == Side::Manifest
+            && ended.verdict == Verdict::Done
+            && subsystem.is_some_and(|one| one.about().page == Page::Packages)
+    };
+    if plan.undoes.is_some() || !outcome.results.iter().any(of_image) {
+        return Ok(());
+    }
+    if let Some(report) = engine.containerfile()? {
+        containerfile::tell_missing(app, &report);
     }
     Ok(())
 }

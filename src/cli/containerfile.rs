@@ -7,7 +7,7 @@ use similar::TextDiff;
 use super::act::{self, versioned};
 use super::app::{App, Exit};
 use super::output::{Style, paint};
-use crate::engine::{ContainerfileReport, SectionState};
+use crate::engine::{ContainerfileReport, SectionReport, SectionState};
 use crate::words::{fill, gettext};
 
 #[derive(clap::Args)]
@@ -70,9 +70,10 @@ fn show(app: &App, check: bool) -> anyhow::Result<Exit> {
         tell(app, &diff);
         tell_missing(app, &report);
     }
+    let differs = |one: &SectionReport| matches!(one.state, SectionState::Differs { .. });
     if !report.drifts() {
         app.out.say(&gettext("The Containerfile says what the manifests say."));
-    } else if check {
+    } else if check && report.sections.iter().any(differs) {
         app.out.say(&gettext("The Containerfile does not say what the manifests say. To mend it: bkt containerfile sync"));
     }
     Ok(exit)
@@ -129,13 +130,14 @@ fn tell(app: &App, diff: &str) {
     }
 }
 
-fn tell_missing(app: &App, report: &ContainerfileReport) {
+/// Says which sections the file has no place for: those that the image needs, and with `-v` the others.
+pub(super) fn tell_missing(app: &App, report: &ContainerfileReport) {
     for section in &report.sections {
         let text = match &section.state {
             SectionState::Missing { needed: true, .. } => gettext(
                 "The section {name} is missing, so the image does not get what it is for. To add it: bkt containerfile sync --add-missing",
             ),
-            SectionState::Missing { needed: false, .. } => {
+            SectionState::Missing { needed: false, .. } if app.out.verbose => {
                 gettext("The section {name} is missing, and nothing is wanted of it.")
             }
             _ => continue,

@@ -3,10 +3,12 @@
 use super::app::{App, Exit};
 use super::output::{Style, columns, pad, paint};
 use super::{errors, show};
+use crate::core::item::Pending;
 use crate::core::merge::{Drift, Suggestion};
 use crate::core::report::{Availability, ItemReport, Report, SubsystemReport};
 use crate::engine::{Engine, local};
-use crate::words::{fill, gettext, ngettext};
+use crate::subsystem::Page;
+use crate::words::{self, fill, gettext, ngettext};
 
 /// How many items of a subsystem are shown without `-v`.
 const SHOWN: usize = 12;
@@ -35,7 +37,7 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let report = app.survey(&engine, &args.subsystems)?;
-    print(app, &engine, &report)?;
+    print(app, &engine, &report, !args.subsystems.is_empty())?;
     Ok(exit(&report, args.exit_code))
 }
 
@@ -43,7 +45,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
 pub(super) fn next(app: &App) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let report = app.survey(&engine, &[])?;
-    print(app, &engine, &report)?;
+    print(app, &engine, &report, false)?;
     app.out.say("");
     for line in next_steps(app, &engine, &report) {
         app.out.say(&line);
@@ -74,13 +76,14 @@ pub(super) fn list(app: &App, noun: &str) -> anyhow::Result<Exit> {
     Ok(exit(&report, false))
 }
 
-fn print(app: &App, engine: &Engine, report: &Report) -> anyhow::Result<()> {
+fn print(app: &App, engine: &Engine, report: &Report, named: bool) -> anyhow::Result<()> {
     if app.global.json {
         return app.out.json(report);
     }
     let root = app.host.display(&engine.repo().root);
     app.out.say(&paint(Style::Dim, &fill(&gettext("Repository: {path}"), &[("path", &root)])));
-    for subsystem in &report.subsystems {
+    let all = named || app.out.verbose;
+    for subsystem in report.subsystems.iter().filter(|one| all || !of_no_image(engine, one)) {
         one(app, engine, subsystem, app.out.verbose);
     }
     let local = local::list(engine.host())?.len();
@@ -93,6 +96,18 @@ fn print(app: &App, engine: &Engine, report: &Report) -> anyhow::Result<()> {
         app.out.say(&fill(&text, &[("n", &local.to_string())]));
     }
     Ok(())
+}
+
+/// Whether this is a part of images that nobody here has anything to do with.
+fn of_no_image(engine: &Engine, report: &SubsystemReport) -> bool {
+    let of_image = engine
+        .subsystem(&report.id)
+        .is_some_and(|subsystem| subsystem.about().page == Page::Packages);
+    of_image
+        && report.availability == Availability::Compared
+        && report.items.is_empty()
+        && report.notices.is_empty()
+        && report.unread.is_empty()
 }
 
 fn one(app: &App, engine: &Engine, subsystem: &SubsystemReport, all: bool) {
@@ -242,9 +257,29 @@ fn next_steps(app: &App, engine: &Engine, report: &Report) -> Vec<String> {
         );
         lines.push(fill(&text, &[("n", &failing.to_string())]));
     }
-    match (lines.is_empty(), report.failed()) {
-        (true, false) => vec![gettext("Everything matches.")],
-        (true, true) => vec![gettext("What could be read matches.")],
-        (false, _) => lines,
+    if lines.is_empty() {
+        lines.push(match report.failed() {
+            false => gettext("Everything matches."),
+            true => gettext("What could be read matches."),
+        });
     }
+    lines.extend(
+        [Pending::LogOut, Pending::Reboot, Pending::ImageBuild]
+            .map(|when| waiting(report, when))
+            .into_iter()
+            .flatten(),
+    );
+    lines
+}
+
+/// How much is done as far as it can be now, and comes into force later.
+fn waiting(report: &Report, when: Pending) -> Option<String> {
+    let all = report.subsystems.iter().flat_map(|subsystem| &subsystem.items);
+    let waits = |item: &&ItemReport| {
+        item.state == Drift::Pending && item.pending == Some(when) && item.ignored.is_none()
+    };
+    let n = all.filter(waits).count();
+    let text = ngettext("{n} change is in force {when}.", "{n} changes are in force {when}.", n);
+    let values = [("n", &*n.to_string()), ("when", &words::pending(when))];
+    (n > 0).then(|| fill(&text, &values))
 }

@@ -7,6 +7,7 @@ use super::select::{NotPossible, set_aside};
 use crate::core::plan::{Action, Change, FileEdit, Placed, Plan, PlannedStep};
 use crate::host::{fs, place};
 use crate::manifest::trust::StateError;
+use crate::words::{fill, gettext};
 
 /// Why an operation cannot be taken back.
 #[derive(Debug, thiserror::Error)]
@@ -265,6 +266,10 @@ fn inverse_files(operation: &Operation) -> Vec<PlannedStep> {
     let mut steps = operation.steps.clone();
     steps.reverse();
     for step in &mut steps {
+        step.step.title = match operation.kind {
+            Kind::Do => fill(&gettext("Take back: {what}"), &[("what", &step.step.title)]),
+            Kind::Undo | Kind::Redo => gettext("Put the files back as they were"),
+        };
         if let Action::Write(edits) = &mut step.step.action {
             edits.iter_mut().for_each(|edit| *edit = edit.inverse());
         }

@@ -188,6 +188,15 @@ impl Blocked {
     }
 }
 
+impl Steps {
+    /// Nothing of `changes` is made on a machine that was not started from an image.
+    pub fn not_from_an_image(changes: &[&Change]) -> Self {
+        let reason = gettext("this machine was not started from an image, and is not changed");
+        let later = |change: &&Change| Blocked::later(&change.item, reason.as_str());
+        Self { steps: Vec::new(), blocked: changes.iter().map(later).collect() }
+    }
+}
+
 impl From<Vec<Step>> for Steps {
     fn from(steps: Vec<Step>) -> Self {
         Self { steps, blocked: Vec::new() }

@@ -71,8 +71,12 @@ fn check_says_what_differs_and_sync_mends_it() {
 #[test]
 fn a_missing_section_is_named_and_added() {
     let sandbox = sandbox("FROM base\nRUN x\nRUN bootc container lint\n");
-    bkt(&sandbox, &["containerfile", "check"]).exits(0).says("HOST_SHIMS is missing, and nothing");
-    bkt(&sandbox, &["shim", "add", "podman"]).exits(0);
+    let quiet = bkt(&sandbox, &["containerfile", "check"]).exits(0);
+    assert!(!format!("{quiet:?}").contains("HOST_SHIMS"), "{quiet:#?}");
+    let loud = bkt(&sandbox, &["containerfile", "check", "-v"]).exits(0);
+    loud.says("HOST_SHIMS is missing, and nothing");
+    let run = bkt(&sandbox, &["shim", "add", "podman"]).exits(0);
+    run.says("The section HOST_SHIMS is missing, so").says("--add-missing");
     assert_eq!(sandbox.read(FILE), "FROM base\nRUN x\nRUN bootc container lint\n");
     let run = bkt(&sandbox, &["containerfile", "check"]).exits(3);
     run.says("The section HOST_SHIMS is missing, so").says("--add-missing");

@@ -151,13 +151,20 @@ impl Known<'_> {
     }
 
     fn nowhere(&self, what: &What) -> Unfit {
-        if let Some(why) = &self.image.unread {
-            let text = gettext("whether the image has {package} could not be found out: {why}");
+        if let (What::Package(_), Some(why)) = (what, &self.image.unread) {
+            let text = gettext(
+                "whether the image has {package} could not be found out: {why}. To have the next image built without it: bkt dnf remove {package} --manifest-only",
+            );
             let values = [("package", what.to_string()), ("why", why.clone())];
             let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
             return Unfit { message: fill(&text, &values), close: Vec::new(), unsure: true };
         }
-        let text = gettext("{package} is neither in the image, nor layered, nor in a manifest");
+        let text = match what {
+            What::Package(_) => {
+                gettext("{package} is neither in the image, nor layered, nor in a manifest")
+            }
+            What::Group(_) => gettext("{package} is in no manifest"),
+        };
         let kind = what.item();
         let kind = kind.as_str().split_once('/').map_or("", |(kind, _)| kind);
         let of_report = self.report.subsystem(&PACKAGES).into_iter().flat_map(|one| &one.items);

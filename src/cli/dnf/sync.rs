@@ -51,22 +51,23 @@ pub(super) fn run(app: &App, args: &Sync) -> anyhow::Result<Exit> {
     }
     let plan = asked.engine.plan(&asked.report, &asked.request)?;
     let (layers, nothing) = (layers(&plan), plan.changes.is_empty());
+    let staged = waits_for_restart(&asked.report);
     if layers {
         warn_of_layers(app, &Image::read(app)?);
     }
+    let exit = asked.carry_out(app)?;
     if app.global.dry_run {
         tidy(app)?;
-        if layers {
+        if layers || staged {
             go_live(app);
         }
-        return asked.carry_out(app);
+        return Ok(exit);
     }
-    let exit = asked.carry_out(app)?;
     if !matches!(exit, Exit::Done | Exit::Partly) {
         return Ok(exit);
     }
     let tidied = tidy(app)?;
-    if layers && layered(app) {
+    if staged || (layers && layered(app)) {
         go_live(app);
     }
     Ok(match (tidied, nothing) {
@@ -83,6 +84,16 @@ fn tidy(app: &App) -> anyhow::Result<bool> {
         errors::show(&app.out, why, None);
     }
     Ok(why.is_none())
+}
+
+/// Whether a package that is wanted has been layered, and comes into force with a restart.
+fn waits_for_restart(report: &Report) -> bool {
+    let mut of = report.subsystem(&PACKAGES).into_iter().flat_map(|one| &one.items);
+    of.any(|item| {
+        item.key.as_str().starts_with("package/")
+            && item.wanted.is_some()
+            && item.pending == Some(Pending::Reboot)
+    })
 }
 
 /// Whether rpm-ostree has layered something in this run.
@@ -127,7 +138,9 @@ fn tell_waiting(app: &App, report: &Report) {
     let of = report.subsystem(&PACKAGES).into_iter().flat_map(|one| &one.items);
     let waits =
         |item: &&ItemReport| item.pending == Some(Pending::ImageBuild) && item.ignored.is_none();
-    let waiting: Vec<&ItemReport> = of.filter(waits).collect();
+    // Groups cannot be had now, and what is left out does not come.
+    let package = |item: &&ItemReport| item.key.as_str().starts_with("package/");
+    let waiting: Vec<&ItemReport> = of.filter(waits).filter(package).collect();
     if waiting.is_empty() {
         return;
     }
@@ -135,8 +148,8 @@ fn tell_waiting(app: &App, report: &Report) {
     let more = (waiting.len() > LISTED).then_some("…");
     let names: Vec<&str> = names.chain(more).collect();
     let text = ngettext(
-        "{n} comes with the next image: {names}. To have it now: bkt dnf sync --now",
-        "{n} come with the next image: {names}. To have them now: bkt dnf sync --now",
+        "{n} package comes with the next image: {names}. To have it now: bkt dnf sync --now",
+        "{n} packages come with the next image: {names}. To have them now: bkt dnf sync --now",
         waiting.len(),
     );
     let n = waiting.len().to_string();

@@ -37,6 +37,9 @@ const REMOVE: &str = "remove";
 const IMAGE_FILE: &str = "/usr/lib/bootc/kargs.d/90-bkt.toml";
 const LISTS: [(&str, &str); 2] = [(APPEND, "kargs/append"), (REMOVE, "kargs/remove")];
 
+/// What ostree and composefs are told their deployment by.
+const DEPLOYMENT: [&str; 2] = ["ostree=", "composefs="];
+
 /// The subsystem's id.
 pub const ID: SubsystemId = SubsystemId::new("kargs");
 
@@ -133,12 +136,19 @@ impl Subsystem for KernelArguments {
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let parsed = Item::of(item).argument().parse::<Karg>();
-        parsed.map(drop).map_err(|error| Unfit {
-            message: error.to_string(),
-            close: Vec::new(),
-            unsure: false,
-        })
+        let unfit = |message| Unfit { message, close: Vec::new(), unsure: false };
+        let argument = Item::of(item).argument();
+        argument.parse::<Karg>().map_err(|error| unfit(error.to_string()))?;
+        // No machine would start that is told of another one's deployment.
+        match DEPLOYMENT.iter().any(|name| argument.starts_with(name)) {
+            true => {
+                let text = gettext(
+                    "{argument} says which deployment is started: the machine itself sets that, anew for each",
+                );
+                Err(unfit(fill(&text, &[("argument", argument)])))
+            }
+            false => Ok(()),
+        }
     }
 
     fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {
@@ -172,6 +182,9 @@ impl Subsystem for KernelArguments {
     }
 
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
+        if !deployment::is_image(host) {
+            return Ok(Steps::not_from_an_image(changes));
+        }
         let arguments = Arguments::read(host)?;
         let able = host.path("/usr/bin/rpm-ostree").exists();
         let mut planned = Steps::default();

@@ -32,9 +32,7 @@ struct Asked {
 
 pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     let Some(deployments) = deployment::read(host)? else {
-        let reason = gettext("this machine was not started from an image, and is not changed");
-        let later = |change: &&Change| Blocked::later(&change.item, reason.as_str());
-        return Ok(Steps { steps: Vec::new(), blocked: changes.iter().map(later).collect() });
+        return Ok(Steps::not_from_an_image(changes));
     };
     let items: Vec<(Item<'_>, bool)> = changes
         .iter()

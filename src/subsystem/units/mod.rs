@@ -93,11 +93,10 @@ impl Subsystem for SystemdUnits {
         let units = Units::read(host)?;
         let mut records = Records::default();
         for unit in units.candidates() {
-            let here = units.here(unit.as_str())?;
-            let Stand::Is(state) = here else { continue };
-            let at_default = units.default_of(unit.as_str(), &here)? == Some(state);
-            if !at_default && !units.is_alias(unit.as_str())? {
-                let live = Live::known(Record::new().with(STATE, state));
+            // One file that only root may read says nothing of the other units.
+            let live = local(&units, unit.as_str());
+            let live = live.unwrap_or_else(|error| Some(Live::unknown(format!("{error:#}"))));
+            if let Some(live) = live {
                 records.insert(ItemKey::new(unit.as_str()), live);
             }
         }
@@ -110,7 +109,8 @@ impl Subsystem for SystemdUnits {
                     Some(own) => Some(own.clone()),
                     None => wanted_file(host, unit, wanted),
                 },
-                (unit, false) => wanted_unit(&units, unit, wanted)?,
+                (unit, false) => wanted_unit(&units, unit, wanted)
+                    .unwrap_or_else(|error| Some(Live::unknown(format!("{error:#}")))),
             };
             match live {
                 Some(live) => records.insert(item.clone(), live),
@@ -177,6 +177,23 @@ impl Subsystem for SystemdUnits {
     fn watch(&self, host: &Host) -> Vec<Watch> {
         vec![Watch::Tree(host.path(CONFIG), 1), Watch::Path(host.path("/ostree/deploy"))]
     }
+}
+
+/// How a unit stands that was switched on this machine; `None` where it is as the image has it.
+fn local(units: &Units, unit: &str) -> Result<Option<Live>> {
+    let here = units.here(unit)?;
+    let Stand::Is(state) = here else { return Ok(None) };
+    let default = units.default_of(unit, &here)?;
+    if default == Some(state) || units.is_alias(unit)? {
+        return Ok(None);
+    }
+    let mut live = Live::known(Record::new().with(STATE, state));
+    let (text, default) = match default {
+        Some(default) => (gettext("It is {state} here, and {default} in the image"), default),
+        None => (gettext("It is {state} here, and the image has no such unit"), ""),
+    };
+    live.note = Some(fill(&text, &[("state", state), ("default", default)]));
+    Ok(Some(live))
 }
 
 /// How a unit stands that a manifest wants something of; `None` where it is to be brought about on this machine.

@@ -8,12 +8,15 @@ use super::tree::{CONFIG, VENDOR};
 use super::{CONTENT, STATE, unit_of};
 use crate::core::item::ItemKey;
 use crate::core::plan::{Action, Change, Command, Risk, Step};
-use crate::host::{Host, privilege};
+use crate::host::{Host, deployment, privilege};
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
 /// The steps that make `changes`.
 pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
+    if !deployment::is_image(host) {
+        return Ok(Steps::not_from_an_image(changes));
+    }
     let units = Units::read(host)?;
     let mut plan = Planner { host, units, steps: Steps::default(), lists: Default::default() };
     let (files, switches): (Vec<&Change>, Vec<&Change>) =

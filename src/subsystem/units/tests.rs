@@ -440,3 +440,23 @@ fn the_section_switches_units_in_one_instruction() {
         "RUN set -eu; \\\n    systemctl unmask \\\n      a.timer \\\n      b.service; \\\n    systemctl enable \\\n      a.timer \\\n      b.service; \\\n    systemctl disable \\\n      c.service; \\\n    systemctl mask \\\n      'dev-x2d\\x2dy.swap'\n"
     );
 }
+
+#[test]
+fn a_file_that_cannot_be_read_says_nothing_of_other_units() {
+    let made = Made::new();
+    made.unit("a.service");
+    made.unit("b.service");
+    made.enable("etc", "a.service");
+    made.enable("etc", "b.service");
+    // Where a file should be there is a directory: also root cannot read that.
+    let file = made.0.dir.path().join("usr/lib/systemd/system/b.service");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir_all(made.0.dir.path().join("opt/b.service")).unwrap();
+    symlink("/opt/b.service", &file).unwrap();
+    let live = made.live();
+    let a = live.get(&ItemKey::new("a.service")).unwrap();
+    assert_eq!(a.record().and_then(|record| record.text(STATE)), Some(ENABLED));
+    assert!(a.note.as_deref().is_some_and(|note| note.contains("disabled in the image")));
+    let b = live.get(&ItemKey::new("b.service")).unwrap();
+    assert!(b.record().is_none(), "{b:?}");
+}

@@ -9,3 +9,4 @@ mod install;
 mod own;
 mod sync;
 mod tools;
+mod words;
