@@ -49,7 +49,7 @@ impl Row {
                 let why = item.barred.as_ref().map_or("", |barred| barred.reason());
                 format!("{}: {why}", words::item(item))
             }
-            (None, Some(_)) if item.comes_with_image() => gettext("Comes with the next image"),
+            (None, Some(_)) if item.comes_with_image() => gettext("Waits for the next image"),
             (None, Some(pending)) if item.state == Drift::Pending => words::pending(pending),
             _ => words::item(item),
         };
@@ -118,7 +118,7 @@ impl Row {
         match self.symbol() {
             "?" => gettext("The system could not be read"),
             "=" => gettext("Both say the same"),
-            "…" => gettext("Comes with the next image"),
+            "…" => gettext("Waits for the next image"),
             "○" => gettext("It cannot be so on this machine"),
             "+" => gettext("Only on the system"),
             "−" => gettext("Only in the manifest"),
@@ -141,7 +141,7 @@ impl Row {
             Drift::InSync => Err(gettext("Both sides say the same")),
             Drift::Unknown => Err(gettext("The system's side could not be read")),
             Drift::Pending if self.comes() => {
-                Err(gettext("It comes with the next image: there is nothing to do"))
+                Err(gettext("It waits for the next image: there is nothing to do"))
             }
             Drift::Pending => Err(gettext("Already applied")),
             Drift::NotHere | Drift::Locked => {
