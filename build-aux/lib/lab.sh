@@ -48,8 +48,10 @@ lab_make_dir() {
         fi
     done
     mkdir -p "$LAB_DIR/upper"
-    exec 8>"$LAB_DIR/lock" 9>&-
+    exec 8>"$LAB_DIR/lock"
     flock 8
+    # Only now: a folder that is not locked is anybody's to remove.
+    exec 9>&-
 }
 
 # The layers, lowest first: packages, what a lab contains, what images are built with, the program, what this lab writes.
@@ -67,7 +69,7 @@ lab_boot() {
     fi
     contain "$LAB" systemd-nspawn "${NSPAWN[@]}" -M "$LAB" --hostname=lab -D "$ROOT" \
         --overlay="+/:$layers:$LAB_DIR/stage:$LAB_DIR/upper:/" --system-call-filter=@keyring --private-network --boot --console=pipe \
-        "${binds[@]}" --bind-ro="$TOP/tests/lab:/lab" --bind="$1:/out" </dev/null >"$LAB_DIR/console.log" 2>&1 &
+        "${binds[@]}" --bind-ro="$TOP/tests/lab:/lab" --bind-ro="$TOP/tests/standins:/standins" --bind="$1:/out" </dev/null >"$LAB_DIR/console.log" 2>&1 &
     LAB_NSPAWN=$!
     for _ in $(seq 600); do
         lab_runs || { cat "$LAB_DIR/console.log" >&2; die "the lab did not start: nspawn's words are above."; }

@@ -388,6 +388,8 @@ impl App {
                     controller.emit(DriftMsg::Failed(why.clone()));
                     self.sidebar.set_count(page.name(), 0, true);
                 }
+                // It is made of the same manifests, and no longer says what they say.
+                self.read_containerfile();
             }
             Reply::Settings(Ok(read)) => self.browser.emit(BrowserMsg::Read(read)),
             Reply::Settings(Err(why)) => self.browser.emit(BrowserMsg::Failed(why)),

@@ -1,6 +1,12 @@
 //! Two texts beside each other, line by line. No widgets here.
 
+use std::time::Duration;
+
 use similar::{ChangeTag, TextDiff};
+
+/// How long the shortest difference is looked for. Long texts that have little in common would take seconds, and a page
+/// waits for it: after that, a longer one does.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// One line of a difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +23,7 @@ pub enum DiffLine {
 
 /// Every line of both texts.
 pub fn whole(before: &str, after: &str) -> Vec<DiffLine> {
-    let diff = TextDiff::from_lines(before, after);
+    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(before, after);
     let lines = diff.iter_all_changes().map(|change| {
         let text = change.value().trim_end_matches(['\n', '\r']).to_owned();
         match change.tag() {
@@ -95,5 +101,19 @@ mod tests {
         assert_eq!(short(&brief(old, old, 3)), "(9)");
         assert_eq!(short(&brief(old, new, 9)), short(&whole(old, new)));
         assert_eq!(count(old, new), (2, 1));
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "a test's own tool")]
+    fn texts_that_have_nothing_in_common_do_not_take_long() {
+        // No two lines in the same order.
+        let text = |step: usize| -> String {
+            (0..20_011).map(|n| format!("{}\n", n * step % 20_011)).collect()
+        };
+        let (old, new) = (text(3), text(7_919));
+        let begun = std::time::Instant::now();
+        let (added, removed) = count(&old, &new);
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(added == removed && added > 10_000, "{added} {removed}");
     }
 }

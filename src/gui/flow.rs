@@ -118,7 +118,7 @@ impl App {
             return;
         }
         if purpose == Purpose::Edit && steps::all_later(plan) {
-            self.toast(adw::Toast::new(&steps::comes(plan)));
+            self.toast(adw::Toast::new(&steps::waits(plan)));
             self.refresh_quietly();
             return;
         }
@@ -200,7 +200,10 @@ impl App {
         let mut text = steps::done(&done, purpose);
         if steps::later(plan).next().is_some() {
             let both = gettext("{done} · {later}");
-            text = fill(&both, &[("done", &text), ("later", &steps::comes(plan))]);
+            text = fill(&both, &[("done", &text), ("later", &steps::waits(plan))]);
+        }
+        if plan.steps.iter().any(|planned| planned.step.risk.reboot) {
+            text = fill(&gettext("{done} · It takes a restart"), &[("done", &text)]);
         }
         let toast = adw::Toast::new(&text);
         // Long enough to read it, think, and press Undo.

@@ -52,7 +52,7 @@ impl Row {
                     false => format!("{}: {why}", words::item(item)),
                 }
             }
-            (None, Some(_)) if item.comes_with_image() => gettext("Comes with the next image"),
+            (None, Some(_)) if item.comes_with_image() => gettext("Waits for the next image"),
             (None, Some(pending)) if item.state == Drift::Pending => words::pending(pending),
             _ => words::item(item),
         };
@@ -123,7 +123,7 @@ impl Row {
             "×" => gettext("It does not work"),
             "?" => gettext("The system could not be read"),
             "=" => gettext("Both say the same"),
-            "…" => gettext("Comes with the next image"),
+            "…" => gettext("Waits for the next image"),
             "○" => gettext("It cannot be so on this machine"),
             "+" => gettext("Only on the system"),
             "−" => gettext("Only in the manifest"),
@@ -146,7 +146,7 @@ impl Row {
             Drift::InSync => Err(gettext("Both sides say the same")),
             Drift::Unknown => Err(gettext("The system's side could not be read")),
             Drift::Pending if self.comes() => {
-                Err(gettext("It comes with the next image: there is nothing to do"))
+                Err(gettext("It waits for the next image: there is nothing to do"))
             }
             Drift::Pending => Err(gettext("Already applied")),
             Drift::NotHere | Drift::Locked => {

@@ -298,7 +298,7 @@ fn a_part_of_the_image_says_where_it_comes_from() {
         said("staged"),
         four("=", "Listed", "Staged", "after a restart · Staged: it comes at the next restart")
     );
-    let comes = "Comes with the next image";
+    let comes = "Waits for the next image";
     assert_eq!(said("wanted"), four("…", "Listed", "Not present", comes));
     assert_eq!(data.differences(), 1, "what comes by itself asks for nothing");
     assert!(row("layered").suggests(Side::Manifest));
@@ -306,7 +306,7 @@ fn a_part_of_the_image_says_where_it_comes_from() {
         assert!(!row(name).suggests(Side::System) && row(name).action(Side::System).is_err());
     }
     assert!(row("wanted").comes() && !row("staged").comes());
-    assert_eq!(row("wanted").command(), "bkt apply toys -i wanted --now");
+    assert_eq!(row("wanted").command(), "bkt apply parts -i wanted --now");
     assert!(row("wanted").selectable(true) && !row("wanted").selectable(false));
     let pending = Query { filter: Filter::Pending, ..Query::default() };
     assert_eq!(listed(&data, &pending), ["staged", "wanted", "wanted-too"]);

@@ -117,6 +117,23 @@ fn the_menu_of_what_waits_offers_to_have_it_now() {
 }
 
 #[gtk::test]
+fn an_open_menu_does_not_become_that_of_another_item() {
+    adw::init().expect("a display");
+    let data = data();
+    let widget = DriftRow::new(|_, _| ());
+    let window = window(&widget, 900);
+    widget.bind(&RowObject::new(row(&data, "wanted")));
+    let menu = below::<gtk::MenuButton>(&widget).remove(0);
+    let open = || menu.popover().is_some_and(|popover| popover.is_visible());
+    menu.popup();
+    until("open menu", open);
+    widget.unbind();
+    widget.bind(&RowObject::new(row(&data, "layered")));
+    until("closed menu", || !open());
+    window.destroy();
+}
+
+#[gtk::test]
 fn a_detail_page_offers_what_the_row_does() {
     adw::init().expect("a display");
     let (sender, _receiver) = relm4::channel();

@@ -129,8 +129,10 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
         Purpose::Capture | Purpose::Ignore | Purpose::Sections => waits,
         Purpose::Edit => waits || plan.steps.iter().any(|planned| planned.step.risk.destructive),
         // What is quick and harmless is taken back at once; programs are shown before they run.
+        // And what waits for an image is not undone, whatever became of the rest.
         Purpose::Undo | Purpose::Redo => {
-            waits
+            !plan.held.is_empty()
+                || !plan.blocked.is_empty()
                 || plan.steps.iter().any(|planned| {
                     let risk = planned.step.risk;
                     matches!(planned.step.action, Action::Run(_) | Action::Download(_))
@@ -156,12 +158,12 @@ pub fn all_later(plan: &Plan) -> bool {
         && !plan.blocked.iter().any(BlockedChange::never)
 }
 
-/// What comes with the next image, in one sentence.
-pub fn comes(plan: &Plan) -> String {
+/// What waits for the next image, in one sentence: something that comes with it, or goes.
+pub fn waits(plan: &Plan) -> String {
     let count = items(later(plan).map(|blocked| &blocked.change));
     let one = later(plan).next().map_or("", |blocked| blocked.change.title.as_str());
     let text =
-        ngettext("{item} comes with the next image", "{n} items come with the next image", count);
+        ngettext("{item} waits for the next image", "{n} items wait for the next image", count);
     fill(&text, &[("item", one), ("n", &count.to_string())])
 }
 

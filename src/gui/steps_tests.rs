@@ -103,6 +103,17 @@ fn programs_are_shown_before_an_undo_runs_them() {
 }
 
 #[test]
+fn what_only_an_image_can_undo_is_said_and_not_called_undone() {
+    let change = change("a", Side::System, true);
+    let later = BlockedChange { change, reason: "no rpm-ostree".into(), later: true };
+    let plan = Plan { undoes: Some(1), blocked: vec![later], ..Plan::default() };
+    assert!(ask_first(&plan, &Purpose::Undo));
+    assert!(ask_first(&plan, &Purpose::Redo));
+    assert!(!ask_first(&plan, &Purpose::Edit));
+    assert_eq!(waits(&plan), "a waits for the next image");
+}
+
+#[test]
 fn what_was_not_made_says_why() {
     let ended = |verdict| Ended { change: change("a", Side::System, false), verdict };
     let results = vec![

@@ -1,6 +1,7 @@
 """Opens Bucket on the lab's desktop and leaves screenshots in /out: wide and narrow, light and dark, and each page."""
 import re
 
+import atomic
 import ui
 
 APP_ID = "org.bkt.Bucket"
@@ -47,6 +48,34 @@ def main():
     containerfile(app)
     settings(app)
     permissions(app)
+    image(app)
+
+
+def image(app):
+    """System Packages on a machine that looks like an atomic desktop: see atomic.py. Its rpm-ostree is a stand-in."""
+    ui.key("Control", "q")
+    ui.until(lambda: not app.roots(), "end of Bucket")
+    machine = atomic.Machine()
+    machine.make()
+    machine.write("usr/bin/rpm-ostree", "")
+    machine.write("repositories", "fish\npodman\n")
+    ui.run("systemd-run", "--user", "--quiet", "--collect", f"--setenv=BKT_ROOT={atomic.FOLDER}", "--setenv=PATH=/standins:/usr/local/bin:/usr/bin", "bucket")
+    app.window()
+    ui.focus(APP_ID)
+    ui.unmaximize()
+    ui.resize(980, 640)
+    app.find("list item", re.compile("^System Packages"))
+    ui.key("Control", "2")
+    app.find("list item", "fish", timeout=60)
+    pictures("image")
+    app.press("toggle button", "More for fish")
+    app.press("menu item", "Apply Now…")
+    dialog = app.find("dialog")
+    pictures("image-apply-now")
+    app.press("button", "Apply", within=dialog)
+    app.wait_gone("dialog")
+    ui.until(lambda: "restart" in app.find("list item", "fish").description, "fish, staged")
+    ui.screenshot("/out/image-staged.png", window=True)
 
 
 def containerfile(app):

@@ -1,6 +1,6 @@
 """System Packages in Bucket's window, on a machine that looks like an atomic desktop: see atomic.py.
 
-What such a machine has on its disk is made with the real rpm. Its tools are not there: plans are shown, and not carried out.
+What such a machine has on its disk is made with the real rpm. Its rpm-ostree, and pkexec, are the stand-ins in tests/standins.
 """
 # Needs: image
 import os
@@ -12,6 +12,8 @@ import ui
 from distribution import HOME, MANIFESTS, ROOT, Distribution
 
 os.environ["BKT_ROOT"] = str(atomic.FOLDER)
+# What Bucket runs are the stand-ins: they work on the machine below BKT_ROOT.
+TOOLS = (f"BKT_ROOT={atomic.FOLDER}", "PATH=/standins:/usr/local/bin:/usr/bin")
 INTERFACE = "org.gnome.desktop.interface"
 CONTAINERFILE = ROOT / "Containerfile"
 MINE = "FROM ghcr.io/example/lab:latest\n\n# A line of the person's own.\n\nRUN bootc container lint\n"
@@ -30,13 +32,13 @@ class Packages(Distribution):
         self.git("config", "user.name", "Dev")
         self.git("config", "user.email", "dev@lab.test")
         CONTAINERFILE.write_text(MINE)
-        self.want("basesystem", "fish", "gh")
+        self.want("basesystem", "fish", "gh", excluded=["nano"])
         self.bkt("repo", "use", ROOT)
         self.bkt("containerfile", "sync", "--add-missing")
         self.commit()
 
-    def want(self, *packages):
-        self.write("system-packages.json", {"packages": list(packages)})
+    def want(self, *packages, **others):
+        self.write("system-packages.json", {"packages": list(packages), **others})
 
     def open(self, env=(f"BKT_ROOT={atomic.FOLDER}",)):
         """Bucket, at its page of the image."""
@@ -47,6 +49,22 @@ class Packages(Distribution):
         ui.key("Control", "2")
         app.find("list", "Items of System Packages")
         return app
+
+    def add_tools(self):
+        """An rpm-ostree, and the packages that it finds."""
+        self.machine.write("usr/bin/rpm-ostree", "")   # looked for there, and run from TOOLS
+        self.machine.write("repositories", "fish\ngh\nhtop\nripgrep\n")
+
+    def ran(self):
+        """What rpm-ostree was asked for."""
+        file = atomic.FOLDER / "ran"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def ask_now(self, app, name):
+        """The plan to have a package now."""
+        app.press("toggle button", f"More for {name}")
+        app.press("menu item", "Apply Now…")
+        return app.find("dialog")
 
     def said(self, app, item):
         """What a screen reader says of a row."""
@@ -67,11 +85,12 @@ class Packages(Distribution):
     def test_where_each_package_comes_from(self):
         app = self.open()
         self.assertIn("Only on the system. Manifest: Not in the manifest. System: Layered here.", self.said(app, "ripgrep"))
-        self.assertIn("Comes with the next image. Manifest: Listed. System: Not on the system.", self.said(app, "fish"))
+        self.assertIn("Waits for the next image. Manifest: Listed. System: Not on the system.", self.said(app, "fish"))
         self.assertIn("Staged: it comes at the next restart", self.said(app, "htop"))
-        self.assertIn("The image has it, and it was removed here", self.said(app, "firefox"))
+        self.assertIn("Only on the system · excluded. Manifest: Not in the manifest. System: Removed here.", self.said(app, "firefox"))
         self.filter(app, "In Sync")
         self.assertIn("In sync. Manifest: Listed. System: In the base image.", self.said(app, "basesystem"))
+        self.assertIn("In sync · excluded. Manifest: Listed. System: Not in the image.", self.said(app, "nano"))
         self.filter(app, "Pending")
         app.find("list item", "fish")
         app.wait_gone("list item", "ripgrep")
@@ -116,7 +135,7 @@ class Packages(Distribution):
         app = self.open()
         app.press("button", "Capture ripgrep")
         ui.until(lambda: b"ripgrep" in CONTAINERFILE.read_bytes(), "the package in the Containerfile")
-        self.assertEqual(self.manifest("system-packages.json"), {"packages": ["basesystem", "fish", "gh", "ripgrep"]})
+        self.assertEqual(self.manifest("system-packages.json"), {"packages": ["basesystem", "fish", "gh", "ripgrep"], "excluded": ["nano"]})
         self.assertEqual(self.changed_files(), {"manifests/system-packages.json", "Containerfile"})
         self.bkt("containerfile", "check")
         app.wait_gone("button", "Capture ripgrep")
@@ -124,25 +143,51 @@ class Packages(Distribution):
         ui.until(lambda: [file.read_bytes() for file in files] == before, "undo of both")
         app.find("button", "Capture ripgrep")
 
+    def test_apply_now_is_carried_out_and_undone(self):
+        self.add_tools()
+        app = self.open(env=TOOLS)
+        dialog = self.ask_now(app, "fish")
+        app.press("button", "Apply", within=dialog)
+        app.wait_gone("dialog")
+        app.find("label", "Applied fish · It takes a restart")
+        ui.until(lambda: "Staged: it comes at the next restart" in self.said(app, "fish"), "fish, staged")
+        self.assertEqual(self.ran(), ["rpm-ostree install --idempotent --allow-inactive -y fish"])
+        self.assertEqual(self.changed_files(), set(), "the manifest has it already")
+        self.assertIn("Staged", self.said(app, "htop"), "what waited before still does")
+        app.press("button", "Undo")
+        app.press("button", "Undo", within=app.find("dialog"))
+        app.wait_gone("dialog")
+        ui.until(lambda: "Waits for the next image" in self.said(app, "fish"), "fish as it was")
+        self.assertEqual(self.ran()[1:], ["rpm-ostree uninstall fish"])
+
+    def test_what_is_not_allowed_is_said_and_tried_again(self):
+        self.add_tools()
+        denied = self.machine.write("denied", "")
+        app = self.open(env=TOOLS)
+        dialog = self.ask_now(app, "fish")
+        app.press("button", "Apply", within=dialog)
+        app.find("label", ui.contains("Not authorized"), within=dialog)
+        self.assertEqual(self.ran(), [])
+        denied.unlink()
+        app.press("button", "Retry", within=dialog)
+        app.wait_gone("dialog")
+        ui.until(lambda: "Staged" in self.said(app, "fish"), "fish, staged")
+
     def test_apply_now_shows_what_it_takes(self):
-        self.machine.write("usr/bin/rpm-ostree", "")   # a stand-in that is looked for and never run
-        app = self.open()
-        app.press("toggle button", "More for fish")
-        app.press("menu item", "Apply Now…")
-        dialog = app.find("dialog")
+        self.add_tools()
+        app = self.open(env=TOOLS)
+        dialog = self.ask_now(app, "fish")
         for tag in ("Password", "Restart"):
             app.find("label", tag, within=dialog)
         app.find("check box", ui.contains("fish"), within=dialog)
         ui.key("Escape")
         app.wait_gone("dialog")
-        self.assertEqual(self.changed_files(), set())
-        self.assertIn("Comes with the next image", self.said(app, "fish"))
+        self.assertEqual((self.changed_files(), self.ran()), (set(), []))
+        self.assertIn("Waits for the next image", self.said(app, "fish"))
 
     def test_what_cannot_be_had_now_comes_with_the_next_image(self):
         app = self.open()
-        app.press("toggle button", "More for fish")
-        app.press("menu item", "Apply Now…")
-        dialog = app.find("dialog")
+        dialog = self.ask_now(app, "fish")
         app.find("label", "With the Next Image", within=dialog)
         app.find("label", ui.contains("there is no rpm-ostree on this machine"), within=dialog)
         self.assertEqual(app.all("button", "Apply", within=dialog), [])
@@ -150,7 +195,7 @@ class Packages(Distribution):
         app.wait_gone("dialog")
 
     def test_all_that_waits_is_had_now_by_the_keyboard(self):
-        self.machine.write("usr/bin/rpm-ostree", "")   # a stand-in that is looked for and never run
+        self.add_tools()
         app = self.open()
         self.filter(app, "Pending")
         app.find("list item", "gh").click()
@@ -209,7 +254,7 @@ class Packages(Distribution):
 
     # Its looks ----------------------------------------------------------------------------------------------------
 
-    def pictures(self, app, what):
+    def pictures(self, app, what, buttons=()):
         """Pictures of what is shown, in every kind of window; none may need more room than there is."""
         self.addCleanup(self.run_any, "gsettings", "reset", INTERFACE, "text-scaling-factor")
         self.addCleanup(ui.dark, False)
@@ -222,16 +267,38 @@ class Packages(Distribution):
             ui.screenshot(f"/out/{what}-{name}.png", window=True)
             if scale == "1.0":
                 self.assertEqual(size, (width, height), f"{what}, {name}")
+            for button in buttons:
+                box = app.find("button", button).place()
+                # Places in a sheet are some pixels off.
+                self.assertTrue(box.x >= -12 and box.x + box.width <= size[0], f"{button} is cut off in {name}: {box.x}+{box.width} of {size}")
         self.run_ok("gsettings", "reset", INTERFACE, "text-scaling-factor")
         ui.dark(False)
         ui.resize(980, 640)
 
+    def test_the_first_heading_stays_in_every_width(self):
+        app = self.open()
+        ui.unmaximize()
+        for width, height in ((980, 640), (360, 640), (980, 500), (700, 640), (360, 294), (980, 640)):
+            ui.resize(width, height)
+            ui.until(lambda: self.heading_is_there(app), f"first heading at {width}×{height}")
+
+    def heading_is_there(self, app):
+        """Whether the first heading is within the list, and not scrolled away."""
+        view = app.find("list", "Items of System Packages").place()
+        heading = app.find("label", "Packages", hidden=True).place()
+        return heading.height > 0 and heading.y >= view.y
+
     def test_it_can_be_read_in_every_window(self):
-        self.machine.write("usr/bin/rpm-ostree", "")   # a stand-in that is looked for and never run
+        self.add_tools()
         self.want("basesystem", "gh", "fish", "gnome-shell-extension-with-a-name-that-takes-more-room-than-there-is")
         app = self.open()
         app.find("button", "Capture ripgrep")
         self.pictures(app, "page")
+        app.find("list item", "fish").click()
+        ui.key("Return")
+        app.find("button", "Apply fish now")
+        self.pictures(app, "detail", buttons=("Capture fish", "Apply fish now"))
+        ui.key("Escape")
         app.press("button", "Containerfile")
         app.find("button", "Write Sections")
         self.pictures(app, "containerfile")
@@ -241,4 +308,4 @@ class Packages(Distribution):
         ui.key("Control", "a")
         app.press("button", "Apply 3 Now…")
         app.find("label", "Restart", within=app.find("dialog"))
-        self.pictures(app, "plan")
+        self.pictures(app, "plan", buttons=("Cancel", "Apply"))

@@ -16,7 +16,7 @@ use crate::model::{Row, RowKey};
 use crate::values::{FieldShown, fields};
 use crate::widgets::diff_list::{Sides, diff_list};
 use crate::widgets::drift_row::RowAct;
-use crate::widgets::{copy_button, label, set_name, set_tooltip};
+use crate::widgets::{button_bar, copy_button, label, set_name, set_tooltip};
 
 /// Detail pages are told from others by how their tags start.
 const TAG: &str = "item";
@@ -208,8 +208,7 @@ pub fn text_row(title: &str, value: Option<&str>, field: Option<&str>) -> adw::A
 
 /// What can be done about the item, below everything.
 pub fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
-    let bar = gtk::ActionBar::new();
-    for (side, _, label) in verbs().into_iter().rev() {
+    let buttons = verbs().map(|(side, _, label)| {
         let now = side == Side::System && row.comes();
         let (act, label, name, action) = match side {
             Side::Manifest => (RowAct::Capture, label, gettext("Capture {item}"), row.action(side)),
@@ -219,7 +218,7 @@ pub fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
             }
             Side::System => (RowAct::Apply, label, gettext("Apply {item}"), row.action(side)),
         };
-        let button = gtk::Button::with_label(&label);
+        let button = gtk::Button::builder().label(label).can_shrink(true).build();
         button.set_sensitive(action.is_ok());
         let (Ok(words) | Err(words)) = action;
         set_tooltip(&button, &words);
@@ -231,7 +230,9 @@ pub fn buttons(row: &Arc<Row>, sender: &Sender<AppMsg>) -> gtk::Widget {
         button.connect_clicked(move |_| {
             drop(sender.send(AppMsg::Drift(DriftOut::Act(key.clone(), act.clone()))));
         });
-        bar.pack_end(&button);
-    }
-    bar.upcast()
+        button
+    });
+    let [capture, apply] = &buttons;
+    // Not a gtk::ActionBar: with large text its buttons would be cut off.
+    button_bar(&[capture.upcast_ref(), apply.upcast_ref()]).upcast()
 }

@@ -13,6 +13,7 @@ use relm4::gtk::glib;
 use relm4::{adw, gtk};
 
 use crate::model::{Filter, PageData, Query, Row, RowKey};
+use crate::widgets::at_top::AtTop;
 use crate::widgets::drift_row::{DriftRow, RowAct};
 use crate::widgets::row_object::RowObject;
 use crate::widgets::{label, set_name};
@@ -43,6 +44,7 @@ pub struct DriftList {
     /// Rows are ticked one after the other, and the page hears of it once.
     bulk: Rc<Cell<bool>>,
     narrow: Rc<Cell<bool>>,
+    top: Rc<AtTop>,
     /// The row widgets there are, whichever items they show.
     rows: Rc<RefCell<Vec<glib::WeakRef<DriftRow>>>>,
 }
@@ -82,6 +84,7 @@ impl DriftList {
             .vexpand(true)
             .child(&clamp)
             .build();
+        let top = AtTop::new(&view, &scrolled);
         let heading_clamp = adw::Clamp::builder().maximum_size(WIDEST).child(&headings).build();
         heading_clamp.add_css_class("drift-headings");
         let content = gtk::Box::new(gtk::Orientation::Vertical, 0);
@@ -89,11 +92,12 @@ impl DriftList {
         content.append(&scrolled);
         let bulk = Rc::default();
         let (root, headings) = (content.upcast(), heading_clamp);
-        Self { root, headings, store, filter, shown, view, query, tell, bulk, narrow, rows }
+        Self { root, headings, store, filter, shown, view, query, tell, bulk, narrow, top, rows }
     }
 
     /// Stacks the values of every row, or puts them side by side under the headings.
     pub fn set_narrow(&self, narrow: bool) {
+        self.top.keep();
         self.narrow.set(narrow);
         self.rows.borrow_mut().retain(|row| row.upgrade().is_some());
         let rows: Vec<DriftRow> = self.rows.borrow().iter().filter_map(|r| r.upgrade()).collect();
@@ -111,7 +115,7 @@ impl DriftList {
 
     /// Shows other rows. Those that are the same stay where they are, with focus and scroll position.
     pub fn set_data(&self, data: &PageData) {
-        self.stay_at_top();
+        self.top.keep();
         let several = data.sections > 1;
         if several != self.view.header_factory().is_some() {
             self.view.set_header_factory(several.then(header_factory).as_ref());
@@ -154,27 +158,9 @@ impl DriftList {
         (0..self.store.n_items()).filter_map(|i| self.store.item(i).and_downcast()).collect()
     }
 
-    /// A list that is at its top stays there: its view would keep the first row in place, and scroll the heading above
-    /// it away.
-    fn stay_at_top(&self) {
-        let Some(place) = self.view.vadjustment().filter(|place| place.value() < 1.0) else {
-            return;
-        };
-        // The rows have their places in the frame after the next.
-        let frames = Cell::new(0);
-        self.view.add_tick_callback(move |_, _| {
-            frames.set(frames.get() + 1);
-            if frames.get() < 3 {
-                return glib::ControlFlow::Continue;
-            }
-            place.set_value(0.0);
-            glib::ControlFlow::Break
-        });
-    }
-
     /// The filter or the search has changed.
     pub fn refilter(&self) {
-        self.stay_at_top();
+        self.top.keep();
         self.filter.changed(gtk::FilterChange::Different);
     }
 

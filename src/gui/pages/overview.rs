@@ -135,7 +135,7 @@ impl SimpleComponent for Overview {
             widgets.actions.set_visible(report.drifted() > 0);
         }
         if let Some(why) = &self.failure {
-            widgets.group.set_description(Some(why));
+            widgets.group.set_description(Some(&glib::markup_escape_text(why)));
         }
     }
 }
@@ -152,7 +152,7 @@ fn summary(about: &About, report: &Report) -> (String, usize, bool) {
         (0, Some(why)) => why.to_owned(),
         (0, None) if comes > 0 => {
             let text =
-                ngettext("{n} comes with the next image", "{n} come with the next image", comes);
+                ngettext("{n} waits for the next image", "{n} wait for the next image", comes);
             fill(&text, &[("n", &comes.to_string())])
         }
         (0, None) => gettext("Everything matches"),

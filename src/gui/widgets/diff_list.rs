@@ -9,6 +9,8 @@ use crate::diff::DiffLine;
 
 /// How many lines are shown at most: each is a widget.
 const LINES: usize = 1000;
+/// How many characters of a line are shown at most: wrapping takes time.
+const CHARS: usize = 2000;
 
 /// What the two texts are, for screen readers.
 pub struct Sides {
@@ -50,6 +52,10 @@ fn line_row(line: &DiffLine, sides: &Sides) -> gtk::ListBoxRow {
             let text = ngettext("{n} more line", "{n} more lines", *n);
             ("⋯", fill(&text, &[("n", &n.to_string())]), Some("left-out"))
         }
+    };
+    let shown = match shown.char_indices().nth(CHARS) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown,
     };
     let text = gtk::Label::builder().label(&shown).xalign(0.0).wrap(true).selectable(true).build();
     text.set_wrap_mode(gtk::pango::WrapMode::WordChar);

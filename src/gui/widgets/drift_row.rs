@@ -354,6 +354,8 @@ impl DriftRow {
         if let Some(binding) = self.imp().checked.take() {
             binding.unbind();
         }
+        // An open menu would be that of another item.
+        self.imp().menu.popdown();
         self.imp().object.replace(None);
     }
 }

@@ -1,6 +1,7 @@
 //! Widgets that more than one page uses, or that are big enough to stand alone.
 
 pub mod app_icon;
+pub mod at_top;
 pub mod diff_list;
 pub mod drift_row;
 pub mod notices;

@@ -18,6 +18,8 @@ use crate::steps::{self, Choice, Undone};
 
 /// Below this width of the dialog, tags go below the titles of steps.
 const NARROW: f64 = 450.0;
+/// Below this width of the dialog, its header has room for its two buttons, and for no title between them.
+const CRAMPED: f64 = 300.0;
 
 /// What the dialog is told.
 #[derive(Debug)]
@@ -254,7 +256,7 @@ fn build(
     sender: &ComponentSender<PlanDialog>,
 ) -> PlanWidgets {
     let button = |label: &str, message: fn() -> PlanMsg| {
-        let button = gtk::Button::with_label(label);
+        let button = gtk::Button::builder().label(label).can_shrink(true).build();
         let input = sender.input_sender().clone();
         button.connect_clicked(move |_| drop(input.send(message())));
         button
@@ -303,17 +305,23 @@ fn build(
     let output = sender.output_sender().clone();
     root.connect_closed(move |_| drop(output.send(PlanOut::Closed)));
     root.set_default_widget(Some(&go));
-    let condition = adw::BreakpointCondition::new_length(
-        adw::BreakpointConditionLengthType::MaxWidth,
-        NARROW,
-        adw::LengthUnit::Sp,
-    );
-    let narrow = adw::Breakpoint::new(condition);
-    let input = sender.input_sender().clone();
-    narrow.connect_apply(move |_| drop(input.send(PlanMsg::Narrow(true))));
-    let input = sender.input_sender().clone();
-    narrow.connect_unapply(move |_| drop(input.send(PlanMsg::Narrow(false))));
-    root.add_breakpoint(narrow);
+    // Of two breakpoints that match, only the later one holds.
+    for width in [NARROW, CRAMPED] {
+        let condition = adw::BreakpointCondition::new_length(
+            adw::BreakpointConditionLengthType::MaxWidth,
+            width,
+            adw::LengthUnit::Sp,
+        );
+        let narrow = adw::Breakpoint::new(condition);
+        if width < NARROW {
+            narrow.add_setter(&header, "show-title", Some(&false.to_value()));
+        }
+        let input = sender.input_sender().clone();
+        narrow.connect_apply(move |_| drop(input.send(PlanMsg::Narrow(true))));
+        let input = sender.input_sender().clone();
+        narrow.connect_unapply(move |_| drop(input.send(PlanMsg::Narrow(false))));
+        root.add_breakpoint(narrow);
+    }
     let (steps, results) = (None, Vec::new());
     PlanWidgets { stage: Stage::Review, stack, cancel, go, review, steps, running, result, results }
 }
@@ -365,7 +373,8 @@ fn steps_group(all: &[PlannedStep], narrow: bool) -> adw::PreferencesGroup {
             let words: Vec<&str> = tags.iter().map(|one| one.text.as_str()).collect();
             row.set_subtitle(&words.join(" · "));
         } else {
-            tags.iter().for_each(|one| row.add_suffix(&tag(&one.text, one.class)));
+            // Each goes before those that are there.
+            tags.iter().rev().for_each(|one| row.add_suffix(&tag(&one.text, one.class)));
         }
         row.add_row(&code_row(&steps::exact(&planned.step.action)));
         group.add(&row);

@@ -137,9 +137,11 @@ fn left_out(machine: &Machine<'_>, name: &str) -> Live {
     } else if machine.removed(name) {
         let has = |next: &Contents| next.in_base(name);
         live.note = Some(match machine.next.as_ref().is_ok_and(has) {
-            true => gettext("The image has it, and it was removed here"),
+            true => gettext("Removed here"),
             false => gettext("Removed here; the image does not have it any more"),
         });
+    } else {
+        live.note = Some(gettext("Not in the image"));
     }
     live
 }
