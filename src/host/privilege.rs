@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::fs::{self, FsError};
 use super::Host;
+use super::fs::{self, FsError};
 use crate::core::digest::sha256;
 use crate::core::item::ItemKey;
 use crate::core::plan::{Command, FileEdit};

@@ -11,8 +11,8 @@ use super::{CONTENT, MODE, below};
 use crate::core::item::ItemKey;
 use crate::core::names::ImagePath;
 use crate::core::plan::{Action, Change, Command, Risk, Step};
-use crate::host::privilege::{as_root, keep};
 use crate::host::Host;
+use crate::host::privilege::{as_root, keep};
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 

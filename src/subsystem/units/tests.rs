@@ -5,6 +5,7 @@ use super::*;
 use crate::core::merge::Drift;
 use crate::core::plan::Action;
 use crate::core::report::ItemReport;
+use crate::host::privilege;
 use crate::host::testing::Machine;
 
 /// A machine that was started from an image, with a repository.
@@ -393,13 +394,14 @@ fn a_unit_file_is_put_in_place_before_it_is_enabled_and_removed_after() {
         change("new.service", None, Some("enabled")),
         change("file/new.service", None, Some("[Service]\n")),
     ];
-    let install = "install -D -m 0644 -T -- /home/.cache/bkt/units/new.service /etc/systemd/system/new.service";
+    let kept = privilege::kept(&made.0.host(), &forth[1].item, "[Service]\n");
+    let kept = kept.display().to_string().replace(&made.0.dir.path().display().to_string(), "");
     assert_eq!(
         made.commands(&forth),
         [
-            "write /home/.cache/bkt/units/new.service",
-            install,
-            "systemctl --root= enable new.service",
+            format!("write {kept}"),
+            format!("install -D -m 0644 -T -- {kept} /etc/systemd/system/new.service"),
+            "systemctl --root= enable new.service".to_owned(),
         ]
     );
     let text = "[Service]\n[Install]\nWantedBy=multi-user.target\n";
