@@ -115,8 +115,8 @@ fn a_repository_is_the_images_or_the_persons_or_comes() {
     let apply = commands(&machine, REPOS, "vscode", Verb::Apply, true);
     let place = machine.path("etc/yum.repos.d/vscode.repo");
     assert!(
-        apply[0].starts_with("pkexec install -D -p -m 0644 -- ")
-            && apply[0].ends_with(&format!("/vscode.repo {}", place.display())),
+        apply[0].starts_with("pkexec install -D -m 0644 -T -- ")
+            && apply[0].ends_with(&format!("/vscode {}", place.display())),
         "{apply:?}"
     );
     assert_eq!(
@@ -155,7 +155,7 @@ fn a_repository_that_says_more_is_not_written_over() {
     }
     machine.file(path, own.replace("enabled=1\n", ""));
     let said = commands(&machine, REPOS, "mine", Verb::Apply, false);
-    assert_eq!(said, ["pkexec rm -f -- /etc/yum.repos.d/mine.repo"]);
+    assert_eq!(said, [format!("pkexec rm -f -- {}", machine.path(path).display())]);
     // Not every repository of such a name is of COPR.
     machine.file("etc/yum.repos.d/copr-x.repo", own.replace("mine", "copr-x"));
     assert_eq!(state(&machine, REPOS, "copr-x"), Some((Drift::Unmanaged, None)));

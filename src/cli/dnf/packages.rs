@@ -160,6 +160,9 @@ impl Known<'_> {
             return Unfit { message: fill(&text, &values), close: Vec::new(), unsure: true };
         }
         let text = match what {
+            What::Package(_) if self.image.packages.is_none() => gettext(
+                "{package} is in no manifest, and what the image brings cannot be told here. To have the next image built without it: bkt dnf remove {package} --manifest-only",
+            ),
             What::Package(_) => {
                 gettext("{package} is neither in the image, nor layered, nor in a manifest")
             }
