@@ -35,7 +35,7 @@ Examples:
   bkt base assume gnome-shell --reason \"the extensions need it\"
   bkt base assume --service sshd.service --path /usr/bin/bootc
   bkt base verify                                  whether this machine's image has all of it
-  bkt base verify --image quay.io/fedora/fedora-bootc:43 --pull
+  bkt base verify --image registry.example/desktop:43 --pull
   bkt base list                                    what is assumed, and how it stands")
 )]
 pub(super) struct Args {

@@ -273,7 +273,7 @@ name!(
 );
 
 name!(
-    /// A container image, as podman takes it: `quay.io/fedora/fedora-bootc:42`, with tag or digest or neither.
+    /// A container image, as podman takes it: `registry.example/desktop:42`, with tag or digest or neither.
     ImageRef,
     "an image reference",
     "registry/name:tag or registry/name@sha256:…, of letters, digits, “.”, “_”, “-”, “/”, “:” and “@”",
@@ -331,7 +331,7 @@ mod tests {
         assert!("system/etc/Some App/a.conf".parse::<RepoRelPath>().is_ok());
         assert!("/etc/sysctl.d/99-vm.conf".parse::<ImagePath>().is_ok());
         assert!(".git/config".parse::<RepoRelPath>().is_err());
-        for text in ["localhost/lab-base", "quay.io:443/a/b_c:42", "a/b@sha256:0f", "fedora"] {
+        for text in ["localhost/lab-base", "registry.example:443/a/b_c:42", "a/b@sha256:0f", "fedora"] {
             assert!(text.parse::<ImageRef>().is_ok(), "{text:?}");
         }
     }

@@ -18,7 +18,7 @@ import sys
 FOLDER = pathlib.Path("/srv/atomic")
 RPMS = pathlib.Path("/srv/lab/rpm")
 STATEROOT = "fedora"
-IMAGE = "ostree-unverified-registry:ghcr.io/example/lab:latest"
+IMAGE = "ostree-unverified-registry:registry.example/lab:latest"
 KERNEL_ARGUMENTS = ["rw", "rhgb", "quiet"]
 LOCAL_ARGUMENTS = ["mitigations=off"]
 DATABASE = "usr/share/rpm"
@@ -114,7 +114,7 @@ class Machine:
         self.write("usr/lib/systemd/system-preset/90-default.preset", "enable chronyd.service\nenable power-profiles-daemon.service\n")
         self.write("usr/lib/systemd/system-preset/99-default-disable.preset", "disable *\n")
         self.write("usr/bin/bootc", "#!/bin/sh\n")
-        self.write("usr/share/ublue-os/image-info.json", '{"image-name": "lab", "image-ref": "ostree-image-signed:docker://ghcr.io/example/lab", "image-tag": "latest"}\n')
+        self.write("usr/share/ublue-os/image-info.json", '{"image-name": "lab", "image-ref": "ostree-image-signed:docker://registry.example/lab", "image-tag": "latest"}\n')
         shutil.copytree(self.root / "usr/etc", self.root / "etc", symlinks=True)
 
     def make_deployments(self, base):

@@ -80,7 +80,7 @@ cat > manifests/system-packages.json <<'J'
 }
 J
 cat > Containerfile <<'C'
-FROM ghcr.io/example/desktop:latest
+FROM registry.example/desktop:latest
 
 # === SYSTEM_PACKAGES (managed by bkt) ===
 # === END SYSTEM_PACKAGES ===

@@ -16,7 +16,7 @@ os.environ["BKT_ROOT"] = str(atomic.FOLDER)
 TOOLS = (f"BKT_ROOT={atomic.FOLDER}", "PATH=/standins:/usr/local/bin:/usr/bin")
 INTERFACE = "org.gnome.desktop.interface"
 CONTAINERFILE = ROOT / "Containerfile"
-MINE = "FROM ghcr.io/example/lab:latest\n\n# A line of the person's own.\n\nRUN bootc container lint\n"
+MINE = "FROM registry.example/lab:latest\n\n# A line of the person's own.\n\nRUN bootc container lint\n"
 WINDOWS = {"wide": (980, 640, "1.0", False), "wide-dark": (980, 640, "1.0", True), "narrow": (360, 640, "1.0", False),
            "narrow-dark": (360, 640, "1.0", True), "narrow-large": (360, 640, "2.0", False), "low": (360, 294, "1.0", False)}
 

@@ -214,7 +214,7 @@ fn line() -> impl Strategy<Value = String> {
         Just("RUN dnf install -y fd \\".to_owned()),
         Just("COPY <<EOF /etc/x".to_owned()),
         Just("# === END OF FILE ===".to_owned()),
-        Just("FROM quay.io/fedora/fedora-bootc:43".to_owned()),
+        Just("FROM registry.example/desktop:43".to_owned()),
     ];
     (text, prop_oneof![Just("\n"), Just("\r\n")]).prop_map(|(text, eol)| text + eol)
 }
