@@ -1,6 +1,7 @@
 """Bucket's window follows what others do: how soon, what it reads again for it, and that it does nothing meanwhile."""
 import collections
 import datetime
+import json
 import os
 import pathlib
 import re
@@ -208,7 +209,7 @@ class Live(Distribution):
 
         def ignore():
             rules.write_text('{"ignore": [{"subsystem": "gsettings", "item": "* %s"}]}\n' % KEY)
-        everything = ["gsettings", "extensions", "flatpak-apps", "flatpak-remotes"]
+        everything = [one["id"] for one in json.loads(self.run_ok("bkt", "status", "--json"))["subsystems"]]
         self.follow("ignore rule", listed, WEEKDAY, rules, ignore, everything, gone=True)
         rules.unlink()
         layer.unlink()
