@@ -331,7 +331,9 @@ mod tests {
         assert!("system/etc/Some App/a.conf".parse::<RepoRelPath>().is_ok());
         assert!("/etc/sysctl.d/99-vm.conf".parse::<ImagePath>().is_ok());
         assert!(".git/config".parse::<RepoRelPath>().is_err());
-        for text in ["localhost/lab-base", "registry.example:443/a/b_c:42", "a/b@sha256:0f", "fedora"] {
+        for text in
+            ["localhost/lab-base", "registry.example:443/a/b_c:42", "a/b@sha256:0f", "fedora"]
+        {
             assert!(text.parse::<ImageRef>().is_ok(), "{text:?}");
         }
     }
