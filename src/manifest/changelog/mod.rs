@@ -48,6 +48,9 @@ pub enum ChangelogError {
     /// An entry cannot be written like that.
     #[error("{0}")]
     Flaw(String),
+    /// The history that would have to be looked at is not here.
+    #[error("the repository was cloned without its history")]
+    Shallow,
 }
 
 /// A changelog, and which of its files each part of it stands in.
@@ -276,6 +279,23 @@ impl Log {
         let mut releases: Vec<&Release> = self.changelog.versions.iter().collect();
         releases.sort_by_key(|release| std::cmp::Reverse(release.version));
         releases
+    }
+
+    /// The file that a version stands in, and how it is written there, as it can be looked for in the history.
+    pub fn written(&self, root: &Path, version: Version) -> Option<(String, String)> {
+        let index =
+            self.changelog.versions.iter().position(|release| release.version == version)?;
+        match &self.releases.get(index)?.0 {
+            Spot::Json(index) => {
+                let path = format!("versions/{index}/version");
+                let text = self.json.as_ref()?.get(&path)?.as_str()?;
+                Some((FILE.to_owned(), format!("\"{text}\"")))
+            }
+            Spot::Older(path, _) => {
+                let path = path.strip_prefix(root).ok()?;
+                Some((path.to_string_lossy().into_owned(), "version".to_owned()))
+            }
+        }
     }
 
     /// Whether there is a changelog at all.
