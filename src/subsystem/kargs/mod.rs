@@ -15,7 +15,7 @@ use super::{
 use crate::core::item::{
     ItemKey, Layer, Live, Notice, Pending, Record, Records, SubsystemId, WantedItems,
 };
-use crate::core::names::Karg;
+use crate::core::names::{Karg, karg_as_read};
 use crate::core::plan::{Action, Change, Command, Risk, Side, Step};
 use crate::host::{Host, deployment, privilege};
 use crate::manifest::containerfile::{Section, write};
@@ -115,7 +115,7 @@ impl Subsystem for KernelArguments {
         let mut wanted = WantedItems::new();
         for (kind, list) in LISTS {
             wanted.extend(manifests.items(FILE, list, |entry: &Plain<Karg>| {
-                Ok((key(kind, entry.name().as_str()), Record::new()))
+                Ok((key(kind, &entry.name().as_read()), Record::new()))
             })?);
         }
         contradictions(manifests)?;
@@ -159,7 +159,9 @@ impl Subsystem for KernelArguments {
         for change in changes {
             let item = Item::of(&change.item);
             let (list, argument) = (item.list(), item.argument());
-            let is = |json: &Json| plain::name(json) == Some(argument);
+            let is = |json: &Json| {
+                plain::name(json).is_some_and(|name| karg_as_read(name) == karg_as_read(argument))
+            };
             // Their order can mean something: a new one goes to the end.
             let order = |json: &Json| if is(json) { "1" } else { "0" }.to_owned();
             match &change.after {
@@ -261,10 +263,11 @@ impl Subsystem for KernelArguments {
 fn contradictions(manifests: &Manifests) -> Result<()> {
     for layer in manifests.layers() {
         let Some(sheet) = manifests.sheet(&layer, FILE)? else { continue };
-        let append: BTreeSet<Karg> = names(&sheet, LISTS[0].1)?.into_iter().collect();
+        let append: BTreeSet<String> =
+            names(&sheet, LISTS[0].1)?.iter().map(Karg::as_read).collect();
         for entry in sheet.entries::<Plain<Karg>>(LISTS[1].1)? {
             let name = entry.value.name();
-            if !entry.absent && append.contains(name) {
+            if !entry.absent && append.contains(&name.as_read()) {
                 let text = gettext(
                     "“{argument}” is to be added and to be left out: one of “kargs.append” and “kargs.remove” has to go",
                 );
