@@ -2,13 +2,13 @@
 //!
 //! `$XDG_CACHE_HOME/bkt/etc-files` names the deployment in its first line, because the files of an image that is
 //! mounted from a digest may have the same numbers and times in every image. Each line after it is one pair: device,
-//! inode, size, and times of content and of the inode in nanoseconds, of both files. There is no line for a pair that
+//! inode, size, and times of content and of the inode, of both files. There is no line for a pair that
 //! differs, and nothing of what is in a file; so a damaged line can only be one that nobody looks for.
 //!
 //! A file may be written twice in one tick of the clock, and then its times say nothing of the second write. So a pair
 //! is only kept if both files had been left alone for a while when they were compared.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -33,11 +33,10 @@ pub struct Cache {
     named: bool,
     /// When the survey began, in nanoseconds.
     now: i128,
-    known: HashSet<String>,
-    /// The pairs that are known and were met, or are new.
-    met: BTreeSet<String>,
-    /// Whether one of them is new.
-    learned: bool,
+    /// The pairs that are known, and whether they were met.
+    known: HashMap<String, bool>,
+    /// Those that are new.
+    learned: Vec<String>,
 }
 
 impl Cache {
@@ -50,11 +49,13 @@ impl Cache {
         let path = host.env().cache.join("bkt/etc-files");
         let text = fs::read(&path).ok().flatten().unwrap_or_default();
         let known = match text.split_once('\n') {
-            Some((first, rest)) if first == head => rest.lines().map(str::to_owned).collect(),
-            _ => HashSet::new(),
+            Some((first, rest)) if first == head => {
+                rest.lines().map(|pair| (pair.to_owned(), false)).collect()
+            }
+            _ => HashMap::new(),
         };
         let now = now.as_nanosecond();
-        Self { path, head, named, now, known, met: BTreeSet::new(), learned: false }
+        Self { path, head, named, now, known, learned: Vec::new() }
     }
 
     /// Whether two files, looked at before, say the same: as is known, or as `compare` finds.
@@ -66,18 +67,27 @@ impl Cache {
     ) -> rustix::io::Result<bool> {
         let mut pair = String::new();
         for stat in [mine, image] {
-            let (size, written, changed) = (stat.st_size, written(stat), changed(stat));
             // Writing into a text does not fail.
-            let _ = write!(pair, "{} {} {size} {written} {changed} ", stat.st_dev, stat.st_ino);
+            let _ = write!(
+                pair,
+                "{} {} {} {}.{:09} {}.{:09} ",
+                stat.st_dev,
+                stat.st_ino,
+                stat.st_size,
+                stat.st_mtime,
+                stat.st_mtime_nsec,
+                stat.st_ctime,
+                stat.st_ctime_nsec
+            );
         }
         pair.pop();
-        if self.known.contains(&pair) {
-            self.met.insert(pair);
+        if let Some(met) = self.known.get_mut(&pair) {
+            *met = true;
             return Ok(true);
         }
         let same = compare()?;
         if same && self.settled(changed(mine)) && self.settled(changed(image)) {
-            self.learned |= self.met.insert(pair);
+            self.learned.push(pair);
         }
         Ok(same)
     }
@@ -89,19 +99,20 @@ impl Cache {
 
     /// Writes down what was learned, and forgets what was not met. Not in a dry run.
     pub fn keep(self, host: &Host) {
-        if !self.learned || host.is_dry() {
+        if self.learned.is_empty() || host.is_dry() {
             return;
         }
-        let lines: String = self.met.iter().flat_map(|pair| [pair.as_str(), "\n"]).collect();
+        let mut pairs = self.learned;
+        pairs.extend(self.known.into_iter().filter(|(_, met)| *met).map(|(pair, _)| pair));
+        // Two names of one file are one pair.
+        pairs.sort();
+        pairs.dedup();
+        let lines: String = pairs.iter().flat_map(|pair| [pair.as_str(), "\n"]).collect();
         // A cache that cannot be written costs time, not this answer.
         if let Err(error) = fs::write(&self.path, Some(&format!("{}\n{lines}", self.head))) {
             tracing::debug!("what was found in /etc was not kept: {error}");
         }
     }
-}
-
-fn written(stat: &Stat) -> i128 {
-    i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec)
 }
 
 fn changed(stat: &Stat) -> i128 {

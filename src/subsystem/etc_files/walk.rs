@@ -7,9 +7,12 @@
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
 use std::io::{self, Read};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, openat, readlinkat, statat,
+};
 use rustix::io::Errno;
 
 use super::LARGEST;
@@ -193,7 +196,11 @@ fn kind(stat: &Stat) -> FileType {
 /// One directory's names, sorted.
 fn names(dir: BorrowedFd<'_>) -> rustix::io::Result<Vec<CString>> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(dir)? {
+    let mut buffer = [MaybeUninit::uninit(); 8 * 1024];
+    // What reads a directory by its descriptor goes on where another left off.
+    rustix::fs::seek(dir, SeekFrom::Start(0))?;
+    let mut entries = RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
         let name = entry?.file_name().to_owned();
         if !matches!(name.to_bytes(), b"." | b"..") {
             names.push(name);
