@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use serde_json::{Map, Value as Json, json};
 
 use super::packages::section::tidied;
 use super::packages::{CoprRepo, FILE, system_packages_schema};
@@ -171,28 +170,13 @@ impl Subsystem for Copr {
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
         for change in changes {
-            let name = change.item.as_str();
-            let is = |json: &Json| json["name"] == name;
-            let order = |json: &Json| json["name"].as_str().unwrap_or_default().to_owned();
-            let Some(after) = &change.after else {
-                let identity = json!({ "name": name });
-                manifests.remove(&change.layer, FILE, LIST, &is, identity, &order)?;
-                continue;
-            };
-            manifests.edit(&change.layer, FILE, |doc| {
-                let mut entry = match doc.find(LIST, &is) {
-                    Some(Json::Object(entry)) => entry,
-                    _ => Map::from_iter([("name".to_owned(), Json::from(name))]),
-                };
-                entry.shift_remove("absent");
+            manifests.capture_named(change, FILE, LIST, |entry, after| {
                 for field in [ENABLED, GPG_CHECK] {
                     match after.get(field) {
                         Some(Value::Flag(flag)) => drop(entry.insert(field.into(), (*flag).into())),
                         _ => drop(entry.shift_remove(field)),
                     }
                 }
-                doc.put(LIST, &is, &Json::Object(entry), &order);
-                Ok(())
             })?;
         }
         Ok(())

@@ -217,7 +217,7 @@ pub fn write(found: Option<Json>, assumption: &Assumption, after: &Record) -> Js
             other => return other,
         },
     };
-    entry.remove("absent");
+    entry.shift_remove("absent");
     match reason {
         Some(reason) => drop(entry.insert(REASON.to_owned(), reason.into())),
         None => drop(entry.shift_remove(REASON)),

@@ -93,7 +93,7 @@ pub fn write(found: Option<Json>, uuid: &str, after: &Record) -> Json {
         Some(Json::Object(entry)) => entry,
         Some(_) => [("id".to_owned(), Json::from(uuid))].into_iter().collect(),
     };
-    entry.remove("absent");
+    entry.shift_remove("absent");
     match after.get(ENABLED) {
         Some(Value::Flag(enabled)) => drop(entry.insert(ENABLED.to_owned(), (*enabled).into())),
         _ => drop(entry.shift_remove(ENABLED)),

@@ -4,7 +4,7 @@
 //! projects are another matter: see `copr`. Which packages come from a repository is for the image alone.
 
 use anyhow::Result;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch, copr};
 use crate::core::item::{
@@ -138,20 +138,7 @@ impl Subsystem for ExternalRepos {
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
         for change in changes {
-            let name = change.item.as_str();
-            let is = |json: &Json| json["name"] == name;
-            let order = |json: &Json| json["name"].as_str().unwrap_or_default().to_owned();
-            let Some(after) = &change.after else {
-                let identity = json!({ "name": name });
-                manifests.remove(&change.layer, FILE, LIST, &is, identity, &order)?;
-                continue;
-            };
-            manifests.edit(&change.layer, FILE, |doc| {
-                let mut entry = match doc.find(LIST, &is) {
-                    Some(Json::Object(entry)) => entry,
-                    _ => Map::from_iter([("name".to_owned(), Json::from(name))]),
-                };
-                entry.shift_remove("absent");
+            manifests.capture_named(change, FILE, LIST, |entry, after| {
                 for (field, _) in FIELDS {
                     match after.text(field) {
                         Some(text) => drop(entry.insert(field.to_owned(), text.into())),
@@ -163,8 +150,6 @@ impl Subsystem for ExternalRepos {
                     _ => drop(entry.shift_remove(ENABLED)),
                 }
                 entry.entry("packages").or_insert_with(|| json!([]));
-                doc.put(LIST, &is, &Json::Object(entry), &order);
-                Ok(())
             })?;
         }
         Ok(())
