@@ -224,6 +224,11 @@ pub trait Subsystem: Send + Sync {
         Ok(())
     }
 
+    /// The same for several items. The error is about one of them.
+    fn validate_all(&self, host: &Host, items: &[(&ItemKey, &Record)]) -> Result<(), Unfit> {
+        items.iter().try_for_each(|(item, set)| self.validate(host, item, set))
+    }
+
     /// Called after a survey that may write, to keep what only a first look at a machine can tell. Cheap when there is
     /// nothing to do.
     fn first_look(&self, host: &Host) -> Result<()> {

@@ -176,15 +176,13 @@ impl Subsystem for Packages {
         Ok(wanted)
     }
 
-    fn validate(&self, host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
-        let item = Item::of(item).map_err(|error| unfit(error.to_string()))?;
-        let parsed = match item {
-            Item::Package(name) | Item::Excluded(name) => name.parse::<PackageName>().map(drop),
-            Item::Group(name) => name.parse::<GroupName>().map(drop),
-        };
-        parsed.map_err(|error| unfit(error.to_string()))?;
-        known::check(host, item)
+    fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
+        self.validate_all(host, &[(item, set)])
+    }
+
+    fn validate_all(&self, host: &Host, items: &[(&ItemKey, &Record)]) -> Result<(), Unfit> {
+        let items: Result<Vec<Item<'_>>, Unfit> = items.iter().map(|(key, _)| fit(key)).collect();
+        known::check(host, &items?)
     }
 
     fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {
@@ -258,6 +256,17 @@ impl Subsystem for Packages {
     fn watch(&self, host: &Host) -> Vec<Watch> {
         ["/ostree/deploy", "/run/ostree"].map(|path| Watch::Path(host.path(path))).into()
     }
+}
+
+/// An item whose name can be one of its kind.
+fn fit(key: &ItemKey) -> Result<Item<'_>, Unfit> {
+    let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
+    let item = Item::of(key).map_err(|error| unfit(error.to_string()))?;
+    let parsed = match item {
+        Item::Package(name) | Item::Excluded(name) => name.parse::<PackageName>().map(drop),
+        Item::Group(name) => name.parse::<GroupName>().map(drop),
+    };
+    parsed.map(|()| item).map_err(|error| unfit(error.to_string()))
 }
 
 /// Takes the opposite of `item` out of `layer`, and out of the stronger one, where it would have its way.
