@@ -183,6 +183,9 @@ impl Subsystem for Copr {
     }
 
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
+        if !deployment::is_image(host) {
+            return Ok(Steps::not_from_an_image(changes));
+        }
         let (_, image) = yum::read(host)?;
         let image = image.as_ref().map(projects).unwrap_or_default();
         let mut steps = Steps::default();
@@ -235,9 +238,6 @@ fn words(
     in_image: bool,
     host: &Host,
 ) -> Result<(&'static str, Vec<&'static str>), String> {
-    if !deployment::is_image(host) {
-        return Err(gettext("this machine was not started from an image, and is not changed"));
-    }
     let on = |record: &Record| record.get(ENABLED) != Some(&Value::Flag(false));
     let verbs = match (&change.before, &change.after) {
         (None, Some(after)) if on(after) => vec!["enable"],
