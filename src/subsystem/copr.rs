@@ -3,7 +3,7 @@
 //! A project that the image has is at its default; what the person has added or switched is theirs. dnf names its
 //! repository `copr:HUB:OWNER:PROJECT`, with `group_NAME` for the owner `@NAME`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -13,7 +13,7 @@ use super::{
     About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
 };
 use crate::core::item::{
-    FieldSpec, ItemKey, Layer, LeftOut, Live, Pending, Record, Records, SubsystemId, Value,
+    FieldSpec, ItemKey, Layer, LeftOut, Live, Record, Records, SubsystemId, Value, Wanted,
     WantedItems,
 };
 use crate::core::names::CoprName;
@@ -54,6 +54,21 @@ pub struct Copr;
 /// Whether a repository comes with a project: it is the project's own, or one that is there for its sake.
 pub(super) fn owns(id: &str) -> bool {
     id.starts_with("coprdep:") || id.strip_prefix("copr:").is_some_and(|rest| rest.starts_with(HUB))
+}
+
+/// Adds the repositories that a manifest wants and this machine does not have; `image` are those that the image has.
+pub(super) fn add_absent(records: &mut Records, wanted: &WantedItems, image: &BTreeSet<&str>) {
+    for (key, entry) in wanted {
+        if records.items.contains_key(key) {
+            continue;
+        }
+        let mut live = Live::absent();
+        match image.contains(key.as_str()) {
+            true => live.note = Some(gettext("The image has it, and it was removed here")),
+            false => live.pending = entry.next_image(),
+        }
+        records.insert(key.clone(), live);
+    }
 }
 
 /// The project that a repository's id names; `None` for any other repository.
@@ -124,28 +139,14 @@ impl Subsystem for Copr {
             let mut live = Live::known(record.clone());
             if at_default && image.is_some() {
                 live.note = Some(gettext("In the base image"));
-                let comes = |wanted: &&crate::core::item::Wanted| {
-                    wanted.layer == Layer::Shared && !fits(&wanted.record, record)
-                };
-                live.pending = entry.filter(comes).map(|_| Pending::ImageBuild);
+                let differs = entry.filter(|wanted| !fits(&wanted.record, record));
+                live.pending = differs.and_then(Wanted::next_image);
             }
             records.insert(key, live);
         }
-        for (key, entry) in wanted {
-            if records.items.contains_key(key) {
-                continue;
-            }
-            let mut live = Live::absent();
-            let name: Option<CoprName> = key.as_str().parse().ok();
-            let has =
-                |image: &BTreeMap<CoprName, Record>| name.is_some_and(|n| image.contains_key(&n));
-            if image.as_ref().is_some_and(has) {
-                live.note = Some(gettext("The image has it, and it was removed here"));
-            } else if entry.layer == Layer::Shared {
-                live.pending = Some(Pending::ImageBuild);
-            }
-            records.insert(key.clone(), live);
-        }
+        let image = image.unwrap_or_default();
+        let names = image.keys().map(CoprName::as_str).collect();
+        add_absent(&mut records, wanted, &names);
         Ok(records)
     }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch, copr};
 use crate::core::item::{
-    FieldSpec, ItemKey, Layer, LeftOut, Live, Notice, Pending, Record, Records, SubsystemId, Value,
+    FieldSpec, ItemKey, Layer, LeftOut, Live, Notice, Record, Records, SubsystemId, Value, Wanted,
     WantedItems,
 };
 use crate::core::names::RepoId;
@@ -87,28 +87,18 @@ impl Subsystem for ExternalRepos {
                 Live::known(found.clone()).titled(section.get("name").map(str::to_owned));
             if at_default && image.is_some() {
                 live.note = Some(gettext("In the base image"));
-                let differs = |wanted: &&crate::core::item::Wanted| {
+                let differs = |wanted: &&Wanted| {
                     let named = |(name, value): (&String, &Value)| found.get(name) == Some(value);
-                    wanted.layer == Layer::Shared
-                        && (!wanted.record.0.iter().all(named)
-                            || found.get(ENABLED) != wanted.record.get(ENABLED))
+                    !wanted.record.0.iter().all(named)
+                        || found.get(ENABLED) != wanted.record.get(ENABLED)
                 };
-                live.pending = entry.filter(differs).map(|_| Pending::ImageBuild);
+                live.pending = entry.filter(differs).and_then(Wanted::next_image);
             }
             records.insert(key, live);
         }
-        for (key, entry) in wanted {
-            if records.items.contains_key(key) {
-                continue;
-            }
-            let mut live = Live::absent();
-            if image.as_ref().is_some_and(|image| image.contains_key(key.as_str())) {
-                live.note = Some(gettext("The image has it, and it was removed here"));
-            } else if entry.layer == Layer::Shared {
-                live.pending = Some(Pending::ImageBuild);
-            }
-            records.insert(key.clone(), live);
-        }
+        let image = image.unwrap_or_default();
+        let names = image.keys().map(String::as_str).collect();
+        copr::add_absent(&mut records, wanted, &names);
         if !unnamed.is_empty() {
             let text = gettext("Not compared, because a manifest cannot say them: {repositories}");
             let text = fill(&text, &[("repositories", &unnamed.join(", "))]);

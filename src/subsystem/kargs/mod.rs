@@ -317,13 +317,10 @@ fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
                 live.note = Some(gettext("The image gives it, and this machine leaves it out"));
                 live
             }
-            // What is meant for one machine is in no image.
-            Item::Append(_) if entry.layer != Layer::Shared => continue,
-            Item::Append(_) => {
-                let mut live = Live::absent();
-                live.pending = Some(Pending::ImageBuild);
-                live
-            }
+            Item::Append(_) => match entry.next_image() {
+                Some(pending) => Live { pending: Some(pending), ..Live::absent() },
+                None => continue,
+            },
             Item::Remove(argument) if has(next, argument) => continue,
             Item::Remove(argument) => known(has(running, argument)),
         };

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
 use crate::core::item::{
-    Barred, FieldSpec, ItemKey, Layer, LeftOut, Live, Pending, Record, Records, SubsystemId,
-    Wanted, WantedItems,
+    Barred, FieldSpec, ItemKey, LeftOut, Live, Pending, Record, Records, SubsystemId, Wanted,
+    WantedItems,
 };
 use crate::core::names::UnitName;
 use crate::core::near;
@@ -201,8 +201,7 @@ fn wanted_unit(units: &Units, unit: &str, wanted: &Wanted) -> Result<Option<Live
     let state = wanted.record.text(STATE).unwrap_or_default();
     let here = units.here(unit)?;
     let known = |state: &str| Live::known(Record::new().with(STATE, state));
-    // What is meant for one machine is in no image.
-    let shared = wanted.layer == Layer::Shared;
+    let shared = wanted.next_image().is_some();
     let later = |note: String| {
         let mut live = Live::absent();
         live.pending = Some(Pending::ImageBuild);
@@ -246,11 +245,7 @@ fn wanted_file(host: &Host, unit: &str, wanted: &Wanted) -> Option<Live> {
             return Some(live);
         }
     }
-    (wanted.layer == Layer::Shared).then(|| {
-        let mut live = Live::absent();
-        live.pending = Some(Pending::ImageBuild);
-        live
-    })
+    wanted.next_image().map(|pending| Live { pending: Some(pending), ..Live::absent() })
 }
 
 /// A unit file's text.
