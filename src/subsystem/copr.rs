@@ -155,12 +155,7 @@ impl Subsystem for Copr {
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let parsed = item.as_str().parse::<CoprName>();
-        parsed.map(drop).map_err(|error| Unfit {
-            message: error.to_string(),
-            close: Vec::new(),
-            unsure: false,
-        })
+        item.as_str().parse::<CoprName>().map(drop).map_err(Unfit::new)
     }
 
     fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {

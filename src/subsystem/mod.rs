@@ -1,5 +1,7 @@
 //! What Bucket compares: one file per subsystem, one line each in [`all`].
 
+use std::fmt;
+
 use anyhow::Result;
 use thiserror::Error;
 
@@ -145,6 +147,18 @@ pub struct Unfit {
     pub close: Vec<String>,
     /// Whether it could only not be found out: then `--force` goes on without.
     pub unsure: bool,
+}
+
+impl Unfit {
+    /// One where nothing like it was meant.
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), close: Vec::new(), unsure: false }
+    }
+
+    /// The same where it could not be found out.
+    pub fn unsure(message: impl fmt::Display) -> Self {
+        Self { unsure: true, ..Self::new(message) }
+    }
 }
 
 /// What an item is called before people.

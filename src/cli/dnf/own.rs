@@ -81,5 +81,5 @@ fn said(error: OwnError, names: &[String]) -> anyhow::Error {
     };
     let values =
         [("package", name.as_str()), ("line", &line.to_string()), ("packages", &names.join(" "))];
-    Unfit { message: fill(&text, &values), close: Vec::new(), unsure: false }.into()
+    Unfit::new(fill(&text, &values)).into()
 }

@@ -112,10 +112,9 @@ impl Subsystem for ExternalRepos {
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
-        let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
-        item.as_str().parse::<RepoId>().map_err(|error| unfit(error.to_string()))?;
+        item.as_str().parse::<RepoId>().map_err(Unfit::new)?;
         match set.text("baseurl") {
-            Some(_) => fit(set).map_err(|error| unfit(error.to_string())),
+            Some(_) => fit(set).map_err(Unfit::new),
             None => Ok(()),
         }
     }

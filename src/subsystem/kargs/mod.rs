@@ -136,16 +136,15 @@ impl Subsystem for KernelArguments {
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let unfit = |message| Unfit { message, close: Vec::new(), unsure: false };
         let argument = Item::of(item).argument();
-        argument.parse::<Karg>().map_err(|error| unfit(error.to_string()))?;
+        argument.parse::<Karg>().map_err(Unfit::new)?;
         // No machine would start that is told of another one's deployment.
         match DEPLOYMENT.iter().any(|name| argument.starts_with(name)) {
             true => {
                 let text = gettext(
                     "{argument} says which deployment is started: the machine itself sets that, anew for each",
                 );
-                Err(unfit(fill(&text, &[("argument", argument)])))
+                Err(Unfit::new(fill(&text, &[("argument", argument)])))
             }
             false => Ok(()),
         }

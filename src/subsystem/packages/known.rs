@@ -47,6 +47,5 @@ fn in_image(host: &Host) -> Option<Names> {
 fn unsure(names: &[&str], error: &NoAnswer) -> Unfit {
     let name = names.first().copied().unwrap_or_default();
     let text = gettext("whether there is a “{name}” could not be found out: {why}");
-    let message = fill(&text, &[("name", name), ("why", &error.to_string())]);
-    Unfit { message, close: Vec::new(), unsure: true }
+    Unfit::unsure(fill(&text, &[("name", name), ("why", &error.to_string())]))
 }

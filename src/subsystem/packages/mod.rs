@@ -260,13 +260,12 @@ impl Subsystem for Packages {
 
 /// An item whose name can be one of its kind.
 fn fit(key: &ItemKey) -> Result<Item<'_>, Unfit> {
-    let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
-    let item = Item::of(key).map_err(|error| unfit(error.to_string()))?;
+    let item = Item::of(key).map_err(Unfit::new)?;
     let parsed = match item {
         Item::Package(name) | Item::Excluded(name) => name.parse::<PackageName>().map(drop),
         Item::Group(name) => name.parse::<GroupName>().map(drop),
     };
-    parsed.map(|()| item).map_err(|error| unfit(error.to_string()))
+    parsed.map(|()| item).map_err(Unfit::new)
 }
 
 /// Takes the opposite of `item` out of `layer`, and out of the stronger one, where it would have its way.
