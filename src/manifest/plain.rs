@@ -1,13 +1,17 @@
 //! An entry of a list of names: the bare name, or, in a layer that drops a shared one, an object with it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Value as Json, json};
+
+use super::{DocError, Entry, Sheet};
+use crate::core::item::{ItemKey, Layer, WantedItems};
 
 /// How an entry may be written, for the files' schemas.
 #[derive(JsonSchema)]
@@ -78,6 +82,47 @@ where
         }
         deserializer.deserialize_any(Either(PhantomData))
     }
+}
+
+/// The names in one list of one file, in its order.
+pub fn listed<T, C>(sheet: &Sheet, list: &str) -> Result<C, DocError>
+where
+    T: FromStr + DeserializeOwned + Clone,
+    T::Err: fmt::Display,
+    C: FromIterator<T>,
+{
+    let entries = sheet.entries::<Plain<T>>(list)?.into_iter().filter(|entry| !entry.absent);
+    Ok(entries.map(|entry| entry.value.name().clone()).collect())
+}
+
+/// The first entry of the second list of one file whose name stands in the first one too. Names with the same `key` are
+/// the same.
+pub fn in_both<T, K>(
+    sheet: &Sheet,
+    [first, second]: [&str; 2],
+    key: impl Fn(&T) -> K,
+) -> Result<Option<Entry<Plain<T>>>, DocError>
+where
+    T: FromStr + DeserializeOwned + Clone,
+    T::Err: fmt::Display,
+    K: Ord,
+{
+    let names: Vec<T> = listed(sheet, first)?;
+    let names: BTreeSet<K> = names.iter().map(&key).collect();
+    let stands =
+        |entry: &Entry<Plain<T>>| !entry.absent && names.contains(&key(entry.value.name()));
+    Ok(sheet.entries(second)?.into_iter().find(stands))
+}
+
+/// Of two layers that disagree, the machine's own has its way: what is shared goes where its `opposite` is wanted too.
+pub fn overrule(wanted: &mut WantedItems, opposite: impl Fn(&ItemKey) -> Option<ItemKey>) {
+    let overruled: Vec<ItemKey> = wanted
+        .iter()
+        .filter(|(_, one)| one.layer == Layer::Shared)
+        .filter(|(key, _)| opposite(key).is_some_and(|other| wanted.contains_key(&other)))
+        .map(|(key, _)| key.clone())
+        .collect();
+    wanted.retain(|key, _| !overruled.contains(key));
 }
 
 /// The name of an entry in either form.

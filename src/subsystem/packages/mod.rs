@@ -3,8 +3,6 @@
 //! An image has thousands of packages that nobody asked for, so a package is listed only where a manifest names it, or
 //! where the person asked rpm-ostree for it. What counts is the deployment that the next start brings.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde_json::{Value as Json, json};
@@ -159,20 +157,11 @@ impl Subsystem for Packages {
                 contradictions(&sheet)?;
             }
         }
-        // Of two layers that disagree, the machine's own has its way.
-        let overruled: Vec<ItemKey> = wanted
-            .iter()
-            .filter(|(key, one)| {
-                let other = match Item::of(key) {
-                    Ok(Item::Package(name)) => Item::Excluded(name).key(),
-                    Ok(Item::Excluded(name)) => Item::Package(name).key(),
-                    Ok(Item::Group(_)) | Err(_) => return false,
-                };
-                one.layer == Layer::Shared && wanted.contains_key(&other)
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        wanted.retain(|key, _| !overruled.contains(key));
+        plain::overrule(&mut wanted, |key| match Item::of(key).ok()? {
+            Item::Package(name) => Some(Item::Excluded(name).key()),
+            Item::Excluded(name) => Some(Item::Package(name).key()),
+            Item::Group(_) => None,
+        });
         Ok(wanted)
     }
 
@@ -290,26 +279,11 @@ fn retract(manifests: &mut Manifests, layer: &Layer, item: Item<'_>) -> Result<(
 
 /// A package that one file wants and excludes is a mistake.
 fn contradictions(sheet: &Sheet) -> Result<()> {
-    let packages = listed::<PackageName>(sheet, "packages")?;
-    for entry in sheet.entries::<Plain<PackageName>>("excluded")? {
-        let name = entry.value.name();
-        if !entry.absent && packages.contains(name) {
-            let text = gettext(
-                "“{name}” is to be in the image and to be excluded: one of “packages” and “excluded” has to go",
-            );
-            let text = fill(&text, &[("name", name.as_str())]);
-            return Err(sheet.error_at("excluded", &entry, text).into());
-        }
-    }
-    Ok(())
-}
-
-/// The names in one list of one file.
-fn listed<T>(sheet: &Sheet, list: &str) -> Result<BTreeSet<T>>
-where
-    T: std::str::FromStr + serde::de::DeserializeOwned + Ord + Clone,
-    T::Err: std::fmt::Display,
-{
-    let entries = sheet.entries::<Plain<T>>(list)?.into_iter().filter(|entry| !entry.absent);
-    Ok(entries.map(|entry| entry.value.name().clone()).collect())
+    let lists = ["packages", "excluded"];
+    let Some(entry) = plain::in_both(sheet, lists, PackageName::clone)? else { return Ok(()) };
+    let text = gettext(
+        "“{name}” is to be in the image and to be excluded: one of “packages” and “excluded” has to go",
+    );
+    let text = fill(&text, &[("name", entry.value.name().as_str())]);
+    Err(sheet.error_at("excluded", &entry, text).into())
 }
