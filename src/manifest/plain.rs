@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::marker::PhantomData;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
@@ -53,34 +52,57 @@ impl<T> Plain<T> {
     }
 }
 
-// Not derived: serde's own words for such a choice are "did not match any variant", without a place.
 impl<'de, T> Deserialize<'de> for Plain<T>
 where
     T: FromStr + Deserialize<'de>,
     T::Err: fmt::Display,
 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-        impl<'de, T> Visitor<'de> for Either<T>
-        where
-            T: FromStr + Deserialize<'de>,
-            T::Err: fmt::Display,
-        {
-            type Value = Plain<T>;
+        either(deserializer, "a name, or an object with “name”", Self::Bare, Self::Full)
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name, or an object with “name”")
-            }
+/// Reads an entry that is a bare name or an object; `expected` says so where it is neither. serde's own words for such a
+/// choice are "did not match any variant", without a place.
+pub fn either<'de, N, F, V, D>(
+    deserializer: D,
+    expected: &'static str,
+    bare: fn(N) -> V,
+    full: fn(F) -> V,
+) -> Result<V, D::Error>
+where
+    N: FromStr,
+    N::Err: fmt::Display,
+    F: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    deserializer.deserialize_any(Either { expected, bare, full })
+}
 
-            fn visit_str<E: Error>(self, name: &str) -> Result<Plain<T>, E> {
-                name.parse().map(Plain::Bare).map_err(E::custom)
-            }
+struct Either<N, F, V> {
+    expected: &'static str,
+    bare: fn(N) -> V,
+    full: fn(F) -> V,
+}
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Plain<T>, A::Error> {
-                Full::deserialize(MapAccessDeserializer::new(map)).map(Plain::Full)
-            }
-        }
-        deserializer.deserialize_any(Either(PhantomData))
+impl<'de, N, F, V> Visitor<'de> for Either<N, F, V>
+where
+    N: FromStr,
+    N::Err: fmt::Display,
+    F: Deserialize<'de>,
+{
+    type Value = V;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected)
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<V, E> {
+        name.parse().map(self.bare).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V, A::Error> {
+        F::deserialize(MapAccessDeserializer::new(map)).map(self.full)
     }
 }
 
