@@ -13,12 +13,9 @@ use super::{Engine, manifest_step};
 use crate::core::names::RepoRelPath;
 use crate::core::plan::Plan;
 use crate::manifest::Manifests;
-use crate::manifest::containerfile::{Containerfile, Section};
+use crate::manifest::containerfile::{Containerfile, FILE, Section};
 use crate::subsystem::Subsystem;
 use crate::words::gettext;
-
-/// The file's name in the repository.
-pub(super) const FILE: &str = "Containerfile";
 
 /// How a section stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
