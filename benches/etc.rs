@@ -23,14 +23,12 @@ use bucket::host::{Environment, Host, command};
 use bucket::subsystem::Subsystem;
 use bucket::subsystem::etc_files::EtcFiles;
 
-/// The median of several runs, after one that is not counted.
-fn median(mut run: impl FnMut()) -> Duration {
-    run();
-    let mut times: Vec<Duration> = (0..7).map(|_| timed(&mut run)).collect();
-    times.sort();
-    times[times.len() / 2]
-}
+mod measure;
+use measure::median;
 
+const RUNS: usize = 7;
+
+/// How long one run takes.
 fn timed(run: impl FnOnce()) -> Duration {
     let start = Instant::now();
     run();
@@ -79,7 +77,7 @@ fn main() {
         let cold = host.clone().dry(true);
         assert_eq!(read(&cold).items.len(), count / 100);
         let cache = host.env().cache.join("bkt/etc-files");
-        let survey = median(|| drop(read(&cold)));
+        let survey = median(RUNS, || drop(read(&cold)));
         assert!(!cache.exists(), "a dry run keeps nothing");
         let text = || fs::read(&cache).unwrap();
         assert_eq!(read(&host).items.len(), count / 100);
@@ -94,7 +92,7 @@ fn main() {
         }
         assert_eq!(text(), kept, "there was nothing to learn");
         let (warm, best) = (knows.into_iter().min().unwrap(), reads.into_iter().min().unwrap());
-        let floor = median(|| files.iter().for_each(|file| drop(fs::read(file).unwrap())));
+        let floor = median(RUNS, || files.iter().for_each(|file| drop(fs::read(file).unwrap())));
         let first = *first.get_or_insert(survey);
         let ms = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
         let ratio = warm.as_secs_f64() / best.as_secs_f64();
