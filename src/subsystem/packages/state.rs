@@ -13,6 +13,8 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
     if let Err(reason) = &machine.next {
         records.blind.push((Item::Package("").key().to_string(), reason.clone()));
         records.blind.push((Item::Excluded("").key().to_string(), reason.clone()));
+    } else if let Some(reason) = machine.until_restart_unread() {
+        records.blind.push((Item::Package("").key().to_string(), reason.to_owned()));
     }
     if let Err(reason) = &machine.groups {
         records.blind.push((Item::Group("").key().to_string(), reason.clone()));
@@ -43,6 +45,17 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
             records.insert(key, live);
         }
     }
+    for name in machine.asked_until_restart() {
+        let (key, opposite) = (Item::Package(name).key(), Item::Excluded(name).key());
+        if own(&key, name) && !machine.requested(name) {
+            let mut live = until_restart();
+            if wanted.contains_key(&opposite) {
+                live.note =
+                    Some(gettext("Here until the next restart, and the manifest excludes it"));
+            }
+            records.insert(key, live);
+        }
+    }
     for name in &machine.origin.removed {
         let (key, opposite) = (Item::Excluded(name).key(), Item::Package(name).key());
         if own(&key, name) {
@@ -66,6 +79,13 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     if next.has(name) {
         return Some(present(machine, name));
     }
+    // What the next start brings is known; what it drops may not be.
+    if machine.until_restart(name)? {
+        // What goes by itself is not agreed on: where no image brings it, its going would count as the person's doing.
+        let reason = gettext("It is here until the next restart");
+        let goes = comes(entry).is_none().then_some(Barred::NotHere(reason));
+        return Some(Live { pending: comes(entry), ..until_restart() }.barred(goes));
+    }
     let mut live = Live::absent();
     live.pending = comes(entry);
     if machine.removed(name) && next.in_base(name) {
@@ -76,6 +96,13 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         live.note = Some(gettext("Here until the next restart"));
     }
     Some(live)
+}
+
+/// A package that dnf put on top of the image until the next restart.
+fn until_restart() -> Live {
+    let mut live = Live::known(Record::new());
+    live.note = Some(gettext("Until the next restart"));
+    live
 }
 
 /// When what is meant for every machine comes about. What is meant for one is in no image.
@@ -95,6 +122,9 @@ fn present(machine: &Machine<'_>, name: &str) -> Live {
     live.note = Some(match (machine.requested(name), in_base) {
         (true, true) => gettext("The image has it now: the layered request can go"),
         (true, false) => gettext("Layered here"),
+        (false, true) if machine.gone_until_restart(name) => {
+            gettext("In the base image, and removed until the next restart")
+        }
         (false, true) => gettext("In the base image"),
         (false, false) => gettext("It came with what is layered here"),
     });
