@@ -73,11 +73,11 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
 /// A package that a manifest wants. `None` where nothing is known of it.
 fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     if machine.requested(name) {
-        return Some(present(machine, name));
+        return Some(said_once(present(machine, name)));
     }
     let Ok(next) = &machine.next else { return None };
     if next.has(name) {
-        return Some(present(machine, name));
+        return Some(said_once(present(machine, name)));
     }
     // What the next start brings is known; what it drops may not be.
     if machine.until_restart(name)? {
@@ -96,6 +96,14 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         live.note = Some(gettext("Here until the next restart"));
     }
     Some(live)
+}
+
+/// What a manifest wants and the next restart brings about is pending until then: that says it all.
+fn said_once(mut live: Live) -> Live {
+    if live.pending == Some(Pending::Reboot) {
+        live.note = None;
+    }
+    live
 }
 
 /// A package that dnf put on top of the image until the next restart.
@@ -142,7 +150,7 @@ fn excluded(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     }
     let next = machine.next.as_ref().ok()?;
     if !next.has(name) {
-        return Some(left_out(machine, name));
+        return Some(said_once(left_out(machine, name)));
     }
     let mut live = Live::absent();
     match next.in_base(name) {
