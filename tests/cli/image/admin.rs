@@ -63,7 +63,7 @@ fn arguments_of_the_image_alone() {
 #[test]
 fn an_argument_of_the_image_that_nobody_wants_any_more_goes_at_both_places() {
     let machine = Atomic::new();
-    let list = "kernel-arguments";
+    let list = "kargs";
     machine.bkt(&["image", "kargs", "append", "quiet"]).exits(0);
     for entry in std::fs::read_dir(machine.sandbox.path("ostree/deploy/os/deploy")).unwrap() {
         let dir = entry.unwrap().path();
