@@ -222,6 +222,9 @@ fn dir(host: &Host) -> PathBuf {
 
 /// A cache that cannot be written costs time, not the answer.
 fn keep(host: &Host, path: &Path, text: &str) {
+    if host.is_dry() {
+        return;
+    }
     if let Err(error) = write(host, path, text) {
         tracing::debug!("what the rpm database says was not kept: {error:#}");
     }

@@ -3,7 +3,7 @@
 use super::Item;
 use super::machine::{Contents, Machine};
 use crate::core::item::{
-    Barred, ItemKey, Layer, Live, Notice, Pending, Record, Records, Wanted, WantedItems,
+    Barred, ItemKey, Live, Notice, Pending, Record, Records, Wanted, WantedItems,
 };
 use crate::core::names::PackageName;
 use crate::words::{fill, gettext, ngettext};
@@ -83,11 +83,11 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     if machine.until_restart(name)? {
         // What goes by itself is not agreed on: where no image brings it, its going would count as the person's doing.
         let reason = gettext("It is here until the next restart");
-        let goes = comes(entry).is_none().then_some(Barred::NotHere(reason));
-        return Some(Live { pending: comes(entry), ..until_restart() }.barred(goes));
+        let goes = entry.next_image().is_none().then_some(Barred::NotHere(reason));
+        return Some(Live { pending: entry.next_image(), ..until_restart() }.barred(goes));
     }
     let mut live = Live::absent();
-    live.pending = comes(entry);
+    live.pending = entry.next_image();
     if machine.removed(name) && next.in_base(name) {
         // What is to be done about it is told of the removal.
         live.pending = Some(Pending::ImageBuild);
@@ -111,11 +111,6 @@ fn until_restart() -> Live {
     let mut live = Live::known(Record::new());
     live.note = Some(gettext("Until the next restart"));
     live
-}
-
-/// When what is meant for every machine comes about. What is meant for one is in no image.
-fn comes(entry: &Wanted) -> Option<Pending> {
-    (entry.layer == Layer::Shared).then_some(Pending::ImageBuild)
 }
 
 /// A package that is there, or was asked for.
@@ -155,7 +150,7 @@ fn excluded(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     let mut live = Live::absent();
     match next.in_base(name) {
         true => {
-            live.pending = comes(entry);
+            live.pending = entry.next_image();
             live.note = Some(gettext("In the base image"));
         }
         false => {
@@ -194,7 +189,7 @@ fn group(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         return Some(live);
     }
     let mut live = Live::absent();
-    match comes(entry) {
+    match entry.next_image() {
         None => {
             let reason = gettext(
                 "A group comes with an image only, and what is meant for one machine is in no image",
