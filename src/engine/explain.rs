@@ -17,12 +17,13 @@ use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
 use crate::host::podman::PodmanError;
+use crate::manifest::changelog::ChangelogError;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
 use crate::subsystem::extensions::compat::NoVersion;
-use crate::words::{fill, gettext};
+use crate::words::{fill, gettext, ngettext};
 
 /// An error for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,6 +125,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
             &[("text", text), ("kind", &gettext(*kind)), ("expected", &gettext(*expected))];
         return Some(Told { message: fill(&message, values), hint: None });
     }
+    if let Some(error) = error.downcast_ref::<ChangelogError>() {
+        return Some(changelog(error));
+    }
     if let Some(error) = error.downcast_ref::<PodmanError>() {
         return podman(error);
     }
@@ -163,6 +167,33 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
         return Some(told(fill(&message, &[("glob", glob), ("why", why)]), hint));
     }
     None
+}
+
+fn changelog(error: &ChangelogError) -> Told {
+    match error {
+        ChangelogError::Drafts { count } => {
+            let text = ngettext("{n} entry is a draft", "{n} entries are drafts", *count);
+            let hint =
+                gettext("Look at what they say (bkt changelog pending), then: bkt changelog ready");
+            told(fill(&text, &[("n", &count.to_string())]), hint)
+        }
+        ChangelogError::Nothing => told(
+            gettext("the next release has no entry"),
+            gettext("To draft one for each change since the last release: bkt changelog generate"),
+        ),
+        ChangelogError::NotNewer { version, newest } => {
+            let text = gettext("{version} is not newer than {newest}, which was released");
+            let values = [("version", &*version.to_string()), ("newest", &newest.to_string())];
+            told(fill(&text, &values), gettext("Leave the version out, and the next one is taken."))
+        }
+        ChangelogError::Flaw(words) => Told { message: words.clone(), hint: None },
+        ChangelogError::Shallow => told(
+            gettext(
+                "the repository was cloned without its history, in which the last release stands",
+            ),
+            gettext("Fetch it: git fetch --unshallow"),
+        ),
+    }
 }
 
 fn podman(error: &PodmanError) -> Option<Told> {
