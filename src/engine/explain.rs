@@ -212,16 +212,22 @@ fn deployment(error: &NoDeployment) -> Told {
     match error {
         NoDeployment::NoImage => told(
             gettext("this machine was not started from an image"),
-            gettext("Name an image that podman has, or a file with a list of packages."),
+            gettext(
+                "Name an image that podman has, or a file with a list of packages: “bkt base verify --image IMAGE” or “--packages FILE”, “bkt build-info OLD NEW”.",
+            ),
         ),
         NoDeployment::Staged => told(
             gettext("no deployment is staged for the next start"),
-            gettext("It appears once an update has been made ready."),
+            gettext(
+                "It is there once an update has been made ready. To compare others: bkt build-info OLD NEW",
+            ),
         ),
-        NoDeployment::Rollback => {
-            let message = gettext("there is no deployment to roll back to");
-            Told { message, hint: None }
-        }
+        NoDeployment::Rollback => told(
+            gettext("there is no deployment to roll back to"),
+            gettext(
+                "It is there once another image has been started. To compare others: bkt build-info OLD NEW",
+            ),
+        ),
     }
 }
 
