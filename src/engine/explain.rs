@@ -12,6 +12,7 @@ use crate::core::names::InvalidName;
 use crate::host::command::RunError;
 use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
+use crate::host::git::GitError;
 use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
@@ -92,6 +93,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     }
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
+    }
+    if let Some(error) = error.downcast_ref::<GitError>() {
+        return git(error);
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");
@@ -313,6 +317,35 @@ fn transfer(error: &HttpError) -> Told {
         _ => None,
     };
     Told { message, hint }
+}
+
+fn git(error: &GitError) -> Option<Told> {
+    let hint = match error {
+        GitError::Run(error) => return Some(program(error)),
+        GitError::Odd { .. } | GitError::Directory { .. } => return None,
+        GitError::Identity => gettext(
+            "Tell it once: git config --global user.name NAME, and git config --global user.email ADDRESS",
+        ),
+        GitError::Signing { .. } => gettext(
+            "Unlock the key, or sign in a terminal with: git commit. Whether commits are signed says: git config commit.gpgSign",
+        ),
+        GitError::Credentials { .. } => gettext(
+            "Sign in once in a terminal, with: git fetch. A credential helper or an SSH agent keeps it.",
+        ),
+        GitError::Unreachable { .. } => {
+            gettext("Look at the connection and at the remote's address: git remote -v")
+        }
+        GitError::Refused { .. } => {
+            gettext("Pull what is new there first: bkt repo pull. Then try again.")
+        }
+        GitError::Busy { .. } => gettext(
+            "Try again when it is done. If no git is running, remove the file that is named.",
+        ),
+        GitError::NotOne { .. } => {
+            gettext("Make it one with: git init. Or use another repository: bkt repo use PATH")
+        }
+    };
+    Some(told(error.to_string(), hint))
 }
 
 fn program(error: &RunError) -> Told {

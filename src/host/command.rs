@@ -118,6 +118,11 @@ pub trait Runner: Send + Sync {
         cancel: &CancellationToken,
     ) -> Result<String, RunError>;
 
+    /// Runs `command` to its end, and returns its standard output byte for byte.
+    fn output(&self, command: &Command) -> Result<Vec<u8>, RunError> {
+        self.run(command, &mut |_| (), &CancellationToken::new()).map(String::into_bytes)
+    }
+
     /// Becomes `command`, which then has the terminal, the signals and the exit status. Returns only where that did not
     /// work, or where nothing is really run.
     fn become_program(&self, command: &Command) -> RunError {
@@ -162,31 +167,71 @@ impl Runner for Real {
         line: &mut dyn FnMut(&str),
         cancel: &CancellationToken,
     ) -> Result<String, RunError> {
-        let io = |source| RunError::Io { command: display(command), source };
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
-        runtime.block_on(run(command, line, cancel))
+        let mut text = String::new();
+        let mut keep = |part: Part<'_>| match part {
+            Part::Out(said, _) => {
+                line(said);
+                text.push_str(said);
+                text.push('\n');
+            }
+            Part::Err(said) => line(said),
+        };
+        block_on(command, &mut keep, cancel)?;
+        Ok(text)
+    }
+
+    fn output(&self, command: &Command) -> Result<Vec<u8>, RunError> {
+        let mut bytes = Vec::new();
+        let mut keep = |part: Part<'_>| {
+            if let Part::Out(_, raw) = part {
+                bytes.extend_from_slice(raw);
+            }
+        };
+        block_on(command, &mut keep, &CancellationToken::new())?;
+        Ok(bytes)
     }
 
     #[allow(clippy::disallowed_methods, reason = "the one place that starts processes")]
     fn become_program(&self, command: &Command) -> RunError {
         use std::os::unix::process::CommandExt;
-        let source = std::process::Command::new(&command.program).args(&command.args).exec();
+        let source = std::process::Command::new(&command.program)
+            .args(&command.args)
+            .envs(&command.env)
+            .exec();
         not_started(command, source)
     }
+}
+
+/// One line that a program wrote: to standard output, also as it came, or to standard error.
+enum Part<'a> {
+    Out(&'a str, &'a [u8]),
+    Err(&'a str),
+}
+
+fn block_on(
+    command: &Command,
+    hear: &mut dyn FnMut(Part<'_>),
+    cancel: &CancellationToken,
+) -> Result<(), RunError> {
+    let io = |source| RunError::Io { command: display(command), source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(io)?;
+    runtime.block_on(run(command, hear, cancel))
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one place that starts processes")]
 async fn run(
     command: &Command,
-    line: &mut dyn FnMut(&str),
+    hear: &mut dyn FnMut(Part<'_>),
     cancel: &CancellationToken,
-) -> Result<String, RunError> {
+) -> Result<(), RunError> {
     let name = display(command);
     let io = |source| RunError::Io { command: name.clone(), source };
     let mut child = tokio::process::Command::new(&command.program)
         .args(&command.args)
         .env("LC_ALL", "C.UTF-8")
+        // Asked before LC_ALL for the language of messages.
+        .env_remove("LANGUAGE")
+        .envs(&command.env)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -198,17 +243,15 @@ async fn run(
     let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
     let mut out = Lines::new(child.stdout.take());
     let mut err = Lines::new(child.stderr.take());
-    let (mut stdout, mut tail) = (String::new(), String::new());
+    let mut tail = String::new();
     let mut kill_at = None;
     while out.open || err.open {
         tokio::select! {
-            text = out.next(), if out.open => if let Some(text) = text.map_err(io)? {
-                line(&text);
-                stdout.push_str(&text);
-                stdout.push('\n');
+            line = out.next(), if out.open => if let Some((text, bytes)) = line.map_err(io)? {
+                hear(Part::Out(&text, &bytes));
             },
-            text = err.next(), if err.open => if let Some(text) = text.map_err(io)? {
-                line(&text);
+            line = err.next(), if err.open => if let Some((text, _)) = line.map_err(io)? {
+                hear(Part::Err(&text));
                 tail.push_str(&text);
                 tail.push('\n');
                 keep_end(&mut tail);
@@ -228,7 +271,7 @@ async fn run(
         return Err(RunError::Cancelled { command: name });
     }
     if status.success() {
-        return Ok(stdout);
+        return Ok(());
     }
     Err(RunError::Failed {
         command: name,
@@ -276,7 +319,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { open: pipe.is_some(), reader: pipe.map(BufReader::new), bytes: Vec::new() }
     }
 
-    async fn next(&mut self) -> std::io::Result<Option<String>> {
+    /// The next line, trimmed, and as it came.
+    async fn next(&mut self) -> std::io::Result<Option<(String, Vec<u8>)>> {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         reader.read_until(b'\n', &mut self.bytes).await?;
         if self.bytes.is_empty() {
@@ -286,6 +330,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         let bytes = std::mem::take(&mut self.bytes);
         let text = String::from_utf8_lossy(&bytes);
         let last = text.trim_end().rsplit('\r').next().unwrap_or_default();
-        Ok(Some(last.trim_end().to_owned()))
+        let last = last.trim_end().to_owned();
+        Ok(Some((last, bytes)))
     }
 }

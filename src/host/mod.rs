@@ -18,6 +18,7 @@ pub mod dnf;
 pub mod flatpak;
 pub mod follow;
 pub mod fs;
+pub mod git;
 pub mod http;
 pub mod images;
 pub mod inside;
@@ -131,6 +132,14 @@ impl Host {
             cancel,
         );
         self.log.end(number, result.as_ref().map(drop).map_err(ToString::to_string), said);
+        result
+    }
+
+    /// Runs a program to its end and notes it in the command log. Returns its standard output byte for byte.
+    pub fn output(&self, command: &Command) -> Result<Vec<u8>, RunError> {
+        let number = self.log.start(self.now(), command::display(command));
+        let result = self.runner.output(command);
+        self.log.end(number, result.as_ref().map(drop).map_err(ToString::to_string), String::new());
         result
     }
 

@@ -38,8 +38,8 @@ pub enum ManifestError {
 pub struct Manifests {
     dir: PathBuf,
     host: String,
-    /// This machine's layer is not looked at.
-    shared_only: bool,
+    /// The layers that are looked at, the stronger last.
+    layers: Vec<Layer>,
     /// By layer and name; each is read when it is first asked for.
     files: RefCell<BTreeMap<(Layer, &'static str), File>>,
     /// Other files of the repository that were asked for.
@@ -72,7 +72,7 @@ impl Manifests {
         Self {
             dir: dir.to_owned(),
             host: host.to_owned(),
-            shared_only: false,
+            layers: vec![Layer::Shared, Layer::Host(host.to_owned())],
             files: RefCell::default(),
             others: RefCell::default(),
             hidden: RefCell::default(),
@@ -81,6 +81,11 @@ impl Manifests {
 
     /// The same manifests, edits included, as they are for every machine: an image is built of what they share.
     pub fn shared(&self) -> Self {
+        self.only(&Layer::Shared)
+    }
+
+    /// The same manifests, edits included, with nothing but one layer, which may be another machine's.
+    pub fn only(&self, layer: &Layer) -> Self {
         let files = self.files.borrow();
         let files = files.iter().map(|(key, file)| {
             let read = file.text();
@@ -94,7 +99,7 @@ impl Manifests {
         Self {
             dir: self.dir.clone(),
             host: self.host.clone(),
-            shared_only: true,
+            layers: vec![layer.clone()],
             files: RefCell::new(files.collect()),
             others: RefCell::new(others.collect()),
             hidden: RefCell::default(),
@@ -103,15 +108,19 @@ impl Manifests {
 
     /// The layers this machine sees, the stronger last.
     pub fn layers(&self) -> Vec<Layer> {
-        match self.shared_only {
-            true => vec![Layer::Shared],
-            false => vec![Layer::Shared, self.own_layer()],
-        }
+        self.layers.clone()
     }
 
     /// The layer for this machine alone.
     pub fn own_layer(&self) -> Layer {
         Layer::Host(self.host.clone())
+    }
+
+    /// The machines that have a layer, by name.
+    pub fn hosts(&self) -> Result<BTreeSet<String>, FsError> {
+        let dir = self.dir.join("hosts");
+        let names = fs::list(&dir)?.unwrap_or_default();
+        Ok(names.into_iter().filter(|name| dir.join(name).is_dir()).collect())
     }
 
     /// The repository's top directory.
