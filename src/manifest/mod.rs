@@ -204,13 +204,19 @@ impl Manifests {
             path: self.path(layer, name).to_string_lossy().into_owned(),
             before: file.read.clone(),
             after: file.text(),
+            mode: None,
         });
         let others = self.others.borrow();
         let others = others.iter().filter(|(_, other)| other.read != other.now);
-        let others = others.map(|(path, other)| FileEdit {
-            path: self.root().join(path.as_str()).to_string_lossy().into_owned(),
-            before: other.read.clone(),
-            after: other.now.clone(),
+        let others = others.map(|(path, other)| {
+            let path = self.root().join(path.as_str());
+            FileEdit {
+                // An undo gives back what goes with the file: that it can be run.
+                mode: if other.now.is_none() { fs::mode(&path) } else { None },
+                path: path.to_string_lossy().into_owned(),
+                before: other.read.clone(),
+                after: other.now.clone(),
+            }
         });
         manifests.chain(others).collect()
     }
