@@ -23,6 +23,7 @@ pub mod difference;
 pub mod execute;
 pub mod explain;
 pub mod follow;
+pub mod init;
 pub mod journal;
 pub mod local;
 pub mod select;
