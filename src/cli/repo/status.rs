@@ -1,94 +1,20 @@
-//! `bkt repo`: which repository is in use, and what state it is in.
+//! `bkt repo status`: which repository it is, and what state it is in.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::Subcommand;
 use serde::Serialize;
 
-use super::act::versioned;
-use super::app::{App, Exit};
-use super::errors;
-use super::output::{Style, paint};
+use crate::cli::act::versioned;
+use crate::cli::app::{App, Exit};
+use crate::cli::errors;
+use crate::cli::output::{Style, paint};
 use crate::core::item::Layer;
 use crate::engine::explain::explain;
 use crate::engine::{Engine, IGNORE_FILE};
 use crate::manifest::repo::Found;
 use crate::words::{fill, gettext};
 
-#[derive(clap::Args)]
-#[command(
-    about = gettext("Choose the repository, or see which it is"),
-    after_help = gettext("\
-The repository is the one of --repo, or of BKT_REPO, or the one around the working directory, or the one in use, or the \
-image's copy, in this order.
-
-Examples:
-  bkt repo use ~/distribution      use it from now on; this is the yes that applying its manifests takes
-  cd \"$(bkt repo path)\"            go there
-  bkt repo status                  what it is, and whether its manifests can be read")
-)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    #[command(about = gettext("Use a repository from now on, and trust it on this machine"))]
-    Use {
-        #[arg(value_name = "PATH", help = gettext("Its directory; the working directory where it is left out"))]
-        path: Option<PathBuf>,
-    },
-    #[command(about = gettext("Print the repository's directory"))]
-    Path,
-    #[command(about = gettext("Say which repository it is, and whether its manifests can be read"))]
-    Status,
-}
-
-pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
-    match &args.verb {
-        Verb::Use { path } => choose(app, path.as_deref()),
-        Verb::Path => path(app),
-        Verb::Status => status(app),
-    }
-}
-
-#[derive(Serialize)]
-struct PathAnswer {
-    path: PathBuf,
-}
-
-fn path(app: &App) -> anyhow::Result<Exit> {
-    let path = app.engine()?.repo().root.clone();
-    match app.global.json {
-        true => app.out.json(&versioned(PathAnswer { path }))?,
-        // As it is, for `cd "$(bkt repo path)"`.
-        false => app.out.raw(&format!("{}\n", path.display())),
-    }
-    Ok(Exit::Done)
-}
-
-fn choose(app: &App, path: Option<&Path>) -> anyhow::Result<Exit> {
-    let root = path.or(app.global.repo.as_deref()).unwrap_or(Path::new("."));
-    let mut state = match app.global.dry_run {
-        true => State::of(&Engine::open(app.host.clone(), Some(root))?),
-        false => {
-            let repo = Engine::use_repo(&app.host, root)?;
-            State::of(&Engine::open(app.host.clone(), Some(&repo.root))?)
-        }
-    };
-    state.found = "named";
-    state.print(app)?;
-    app.out.say(&match app.global.dry_run {
-        true => gettext("Nothing was changed: this is a dry run."),
-        false => {
-            gettext("This repository is in use from now on: its manifests may be applied here.")
-        }
-    });
-    Ok(state.exit())
-}
-
-fn status(app: &App) -> anyhow::Result<Exit> {
+pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     let state = State::of(&app.engine()?);
     state.print(app)?;
     Ok(state.exit())
@@ -103,10 +29,10 @@ struct Problem {
 
 /// What there is to say of a repository.
 #[derive(Serialize)]
-struct State {
+pub(super) struct State {
     path: PathBuf,
     id: String,
-    found: &'static str,
+    pub(super) found: &'static str,
     trusted: bool,
     layers: Vec<String>,
     manifests: Vec<String>,
@@ -114,7 +40,7 @@ struct State {
 }
 
 impl State {
-    fn of(engine: &Engine) -> Self {
+    pub(super) fn of(engine: &Engine) -> Self {
         let repo = engine.repo();
         let manifests = engine.manifests();
         let files: Vec<&'static str> = engine
@@ -173,11 +99,11 @@ impl State {
         }
     }
 
-    fn exit(&self) -> Exit {
+    pub(super) fn exit(&self) -> Exit {
         if self.problems.is_empty() { Exit::Done } else { Exit::Error }
     }
 
-    fn print(&self, app: &App) -> anyhow::Result<()> {
+    pub(super) fn print(&self, app: &App) -> anyhow::Result<()> {
         if app.global.json {
             return app.out.json(&versioned(self));
         }

@@ -1,0 +1,50 @@
+//! `bkt repo`: which repository is in use, and what state it is in.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::app::{App, Exit};
+use crate::words::gettext;
+
+mod path;
+mod status;
+mod use_;
+
+#[derive(clap::Args)]
+#[command(
+    about = gettext("Choose the repository, or see which it is"),
+    after_help = gettext("\
+The repository is the one of --repo, or of BKT_REPO, or the one around the working directory, or the one in use, or the \
+image's copy, in this order.
+
+Examples:
+  bkt repo use ~/distribution      use it from now on; this is the yes that applying its manifests takes
+  cd \"$(bkt repo path)\"            go there
+  bkt repo status                  what it is, and whether its manifests can be read")
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    #[command(about = gettext("Use a repository from now on, and trust it on this machine"))]
+    Use {
+        #[arg(value_name = "PATH", help = gettext("Its directory; the working directory where it is left out"))]
+        path: Option<PathBuf>,
+    },
+    #[command(about = gettext("Print the repository's directory"))]
+    Path,
+    #[command(about = gettext("Say which repository it is, and whether its manifests can be read"))]
+    Status,
+}
+
+pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
+    match &args.verb {
+        Verb::Use { path } => use_::run(app, path.as_deref()),
+        Verb::Path => path::run(app),
+        Verb::Status => status::run(app),
+    }
+}
