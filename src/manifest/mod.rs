@@ -15,6 +15,7 @@ use crate::host::fs::{self, FsError};
 
 pub mod containerfile;
 pub mod doc;
+pub mod merge;
 pub mod plain;
 pub mod repo;
 pub mod sheet;

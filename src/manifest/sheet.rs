@@ -75,6 +75,11 @@ impl Sheet {
         Ok(Self { path: path.to_owned(), text: text.to_owned(), json })
     }
 
+    /// All that it says.
+    pub fn into_json(self) -> Value {
+        self.json
+    }
+
     /// A value by its name, or, below others, by a path of names: `systemd/enable`.
     pub fn get(&self, path: &str) -> Option<&Value> {
         path.split('/').try_fold(&self.json, |json, name| json.get(name))
