@@ -172,20 +172,38 @@ impl Engine {
         }
         let name = file()?;
         let Some(text) = manifests.other(&name)? else { return Ok(false) };
-        let file = Containerfile::parse(&self.repo.root.join(FILE), &text)?;
+        let after = self.remade(&text, manifests, &of_image)?;
+        let changes = after != text;
+        manifests.put_other(&name, Some(after))?;
+        Ok(changes)
+    }
+
+    /// The Containerfile of other manifests, a commit's, as they make it; `None` where there is none. The section of a
+    /// manifest that cannot be read is left as it is.
+    pub(super) fn containerfile_of(&self, manifests: &Manifests) -> anyhow::Result<Option<String>> {
+        let text = manifests.other(&file()?)?;
+        text.map(|text| self.remade(&text, manifests, &|_| false)).transpose()
+    }
+
+    /// The Containerfile `text` with its sections made anew. The manifests of those that `must` accepts have to be
+    /// readable; the section of another one that is not is left as it is.
+    fn remade(
+        &self,
+        text: &str,
+        manifests: &Manifests,
+        must: &dyn Fn(&dyn Subsystem) -> bool,
+    ) -> anyhow::Result<String> {
+        let file = Containerfile::parse(&self.repo.root.join(FILE), text)?;
         let mut sections = Vec::new();
         for subsystem in self.subsystems() {
             match self.sections(manifests, &|one| one.about().id == subsystem.about().id) {
                 Ok(made) => sections.extend(made),
-                Err(error) if of_image(&**subsystem) => return Err(error),
+                Err(error) if must(&**subsystem) => return Err(error),
                 // Every survey says what is wrong with it.
                 Err(error) => tracing::warn!("{error:#}"),
             }
         }
-        let after = file.with(&sections);
-        let changes = after != text;
-        manifests.put_other(&name, Some(after))?;
-        Ok(changes)
+        Ok(file.with(&sections))
     }
 
     /// The sections of the subsystems that `which` accepts, of what all machines share.

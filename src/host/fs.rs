@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 use thiserror::Error;
 
+use crate::words::gettext;
+
 /// A file operation that failed.
 #[derive(Debug, Error)]
 #[error("“{}” could not be {doing}: {}", path.display(), plain(source))]
@@ -79,6 +81,28 @@ fn follow(path: &Path) -> PathBuf {
         path = path.parent().unwrap_or(Path::new("/")).join(target);
     }
     path
+}
+
+/// Makes sure that no link on the way from `root` to `path`, which is below it, leads out of `root`. `doing` is for the
+/// error: "read" or "written".
+pub fn stays_within(root: &Path, path: &Path, doing: &'static str) -> Result<(), FsError> {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let mut at = root.to_owned();
+    for component in below.components() {
+        let name = matches!(component, std::path::Component::Normal(_));
+        at.push(component);
+        let leads_out = || {
+            // One that leads nowhere may lead anywhere tomorrow.
+            let inside = fs::canonicalize(root)
+                .is_ok_and(|root| fs::canonicalize(&at).is_ok_and(|real| real.starts_with(root)));
+            !inside
+        };
+        if !name || at.is_symlink() && leads_out() {
+            let why = gettext("a link there leads out of the repository");
+            return Err(error(doing, path)(io::Error::other(why)));
+        }
+    }
+    Ok(())
 }
 
 /// Gives `path` the content `text`, or removes it, so that a crash leaves either the old file or the new one.

@@ -133,7 +133,9 @@ impl Manifests {
     pub fn other(&self, path: &RepoRelPath) -> Result<Option<String>, FsError> {
         let mut others = self.others.borrow_mut();
         if !others.contains_key(path) {
-            let read = fs::read(&self.root().join(path.as_str()))?;
+            let file = self.root().join(path.as_str());
+            fs::stays_within(self.root(), &file, "read")?;
+            let read = fs::read(&file)?;
             others.insert(path.clone(), Other { now: read.clone(), read });
         }
         Ok(others.get(path).and_then(|other| other.now.clone()))
@@ -172,7 +174,9 @@ impl Manifests {
         let mut files = self.files.borrow_mut();
         let key = (layer.clone(), file);
         if !files.contains_key(&key) {
-            let read = fs::read(&self.path(layer, file))?;
+            let path = self.path(layer, file);
+            fs::stays_within(self.root(), &path, "read")?;
+            let read = fs::read(&path)?;
             files.insert(key.clone(), File { read, doc: None });
         }
         let absent = || File { read: None, doc: None };
