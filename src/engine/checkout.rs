@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Engine, pull};
+use crate::host::command::RunError;
 use crate::host::git::{Git, GitError, Head, Operation};
 
 /// How the checkout stands.
@@ -33,15 +34,17 @@ pub struct Checkout {
 }
 
 impl Engine {
-    /// How the checkout stands; `None` where the repository is none of git's.
+    /// How the checkout stands; `None` where the repository is none of git's, or there is no git.
     pub fn checkout(&self) -> anyhow::Result<Option<Checkout>> {
+        // It may be a part of another repository, whose state is not ours to tell.
+        if !self.repo.root.join(".git").exists() {
+            return Ok(None);
+        }
         let git = Git::new(&self.host, &self.repo.root);
         let state = match git.state() {
-            Ok(state) => state,
-            Err(GitError::NotOne { .. }) if !self.repo.root.join(".git").exists() => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
+            // What needs git says so.
+            Err(GitError::Run(RunError::NotFound { .. })) => return Ok(None),
+            state => state?,
         };
         let branch = match state.head {
             Head::Branch(name) | Head::Unborn(name) => Some(name),

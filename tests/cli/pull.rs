@@ -151,8 +151,7 @@ fn local_commits_come_on_top_with_author_and_message() {
     let upstream = two.there.git(&["rev-parse", "HEAD"]);
     assert_eq!(
         log,
-        format!("Wéra|w@example.org|2020-02-03T04:05:06+07:00|Adds k02\n\nBecause.\n|{upstream}\n")
-            .replace("\n\n\n", "\n\n")
+        format!("Wéra|w@example.org|2020-02-03T04:05:06+07:00|Adds k02\n\nBecause.\n|{upstream}")
     );
     let all = [("k00", "theirs"), ("k01", "a"), ("k02", "mine"), ("k03", "too"), ("k04", "edit")];
     assert_eq!(two.here.wanted(), items(&all));
@@ -387,9 +386,9 @@ fn a_pull_killed_anywhere_is_finished_by_the_next_one() {
     let wanted = items(&[("k01", "theirs"), ("k02", "mine"), ("k03", "edit")]);
     let log = two.here.path("strace");
     let (mut deaths, mut said) = (0, 0);
-    // It and every git that it starts: each is killed at the moment it starts, and when it changes something.
-    for call in ["execve", "rename", "unlink", "unlinkat", "flock"] {
-        for number in 1.. {
+    // Before it starts a program, which takes two pipes each, and where it changes something itself.
+    for (call, step) in [("pipe2", 13), ("rename", 1), ("unlink", 3), ("flock", 1), ("fsync", 2)] {
+        for number in (1..).step_by(step) {
             let restore = "rm -rf repo home && cp -a kept/repo kept/home .";
             let done = two
                 .here
@@ -398,42 +397,31 @@ fn a_pull_killed_anywhere_is_finished_by_the_next_one() {
                 .args(["-c", restore])
                 .status();
             assert!(done.unwrap().success());
-            let (trace, inject) =
-                (format!("trace={call}"), format!("inject={call}:signal=KILL:when={number}"));
+            let trace = format!("trace={call}");
+            let inject = format!("inject={call}:signal=KILL:when={number}");
             let mut command = two.here.command("strace");
-            // Only bkt itself: when it dies, what it began in git is there as it is.
+            // Only bkt itself: what it began in git is there as it is.
             command.args(["-qq", "-o"]).arg(&log).args(["-e", &trace, "-e", &inject]);
-            if call == "execve" {
-                command.arg("-f");
-            }
             let output = command.arg(BKT).args(["repo", "pull"]).output().unwrap();
-            if output.status.success() && call != "execve" || number > 60 {
-                break;
-            }
             if output.status.success() {
                 break;
             }
             deaths += 1;
             let place = format!("killed at {call} number {number}: {output:?}");
-            let _ = std::fs::remove_file(two.here.path("repo/.git/index.lock"));
             let again = two.here.bkt(&["repo", "pull"]);
             assert_eq!(again.code, 0, "{place}: {again:?}");
             said += usize::from(again.out.contains("interrupted is finished"));
             assert_eq!(two.here.wanted(), wanted, "{place}: {again:?}");
-            assert!(
-                !two.here.path("repo/notes.txt").exists()
-                    && two.here.path("repo/new/file.txt").exists()
-            );
-            assert_eq!(
-                two.here.git(&["status", "--porcelain"]),
-                " M manifests/gsettings.json\n",
-                "{place}"
-            );
-            assert_eq!(two.here.git(&["log", "--format=%s", "-2"]).lines().next(), Some("Mine"));
-            assert!(!two.here.path("repo/.git/bkt-pull.json").exists());
+            assert!(!two.here.path("repo/notes.txt").exists(), "{place}");
+            assert!(two.here.path("repo/new/file.txt").exists(), "{place}");
+            let status = two.here.git(&["status", "--porcelain"]);
+            assert_eq!(status, " M manifests/gsettings.json\n", "{place}");
+            let log = two.here.git(&["log", "--format=%s", "-1"]);
+            assert_eq!(log, "Mine\n", "{place}");
+            assert!(!two.here.path("repo/.git/bkt-pull.json").exists(), "{place}");
         }
     }
-    assert!(deaths > 20 && said > 2, "{deaths} deaths, {said} finished");
+    assert!(deaths > 12 && said > 0, "{deaths} deaths, {said} finished");
 }
 
 #[test]
@@ -478,17 +466,24 @@ fn eight_at_once_all_succeed_or_say_why() {
             command.spawn().unwrap()
         })
         .collect();
-    for child in children {
+    let mut captured = Vec::new();
+    let mut pulled = 0;
+    for (number, child) in children.into_iter().enumerate() {
         let run = Run::of(child.wait_with_output().unwrap());
-        assert!(run.code == 0 || run.err.contains("meanwhile"), "{run:?}");
+        let why = run.err.contains("meanwhile") || run.err.contains("another program");
+        assert!(run.code == 0 || why, "{run:?}");
+        match number % 2 {
+            0 => pulled += usize::from(run.code == 0),
+            _ if run.code == 0 => captured.push(format!("k0{}", 2 + number / 2)),
+            _ => (),
+        }
     }
-    let mut wanted = here.wanted();
-    assert_eq!(
-        (wanted.remove("k01"), wanted.remove("k20")),
-        (Some("theirs".into()), Some("new".into()))
-    );
-    assert!(wanted.len() >= 3, "{wanted:?}");
+    assert!(pulled > 0);
+    let wanted = here.wanted();
+    assert_eq!((wanted["k01"].as_str(), wanted["k20"].as_str()), ("theirs", "new"));
+    assert!(captured.iter().all(|key| wanted[key] == "captured"), "{captured:?} {wanted:?}");
     assert_eq!(here.git(&["rev-parse", "HEAD"]), two.there.git(&["rev-parse", "HEAD"]));
+    assert_eq!(here.git(&["status", "--porcelain"]), " M manifests/gsettings.json\n");
 }
 
 #[test]

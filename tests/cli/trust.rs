@@ -10,7 +10,7 @@ use crate::sandbox::{SCHEMA, Sandbox};
 fn everything(dir: &Path, all: &mut BTreeMap<String, Vec<u8>>) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
-        let ours = [".cache", ".local/state", ".git"];
+        let ours = [".cache", ".local/state", ".local/share/bkt", ".git"];
         if ours.iter().any(|name| path.ends_with(name)) {
             continue;
         }
@@ -67,6 +67,8 @@ fn no_verb_does_anything_in_a_repository_that_was_only_walked_into() {
     let mut found = Vec::new();
     verbs(&bucket::cli::command(), &[], &mut found);
     assert!(found.len() > 60, "{}", found.len());
+    // What a survey remembers of this machine is not what the manifests say.
+    sandbox.bkt(&["status"]).exits(0);
     let before = all(&sandbox);
     let head = sandbox.git(&["rev-parse", "HEAD"]);
     for verb in found {

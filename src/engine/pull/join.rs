@@ -40,6 +40,8 @@ pub(super) struct Join<'a> {
     decide: &'a mut dyn FnMut(&Conflict) -> Option<Choice>,
     decided: Vec<(merge::Conflict, Option<Pick>)>,
     files: Vec<PathBuf>,
+    /// Nobody is asked now.
+    silent: bool,
 }
 
 /// How a file that both sides changed is settled.
@@ -56,7 +58,7 @@ impl<'a> Join<'a> {
         git: &'a Git<'a>,
         decide: &'a mut dyn FnMut(&Conflict) -> Option<Choice>,
     ) -> Self {
-        Self { engine, git, decide, decided: Vec::new(), files: Vec::new() }
+        Self { engine, git, decide, decided: Vec::new(), files: Vec::new(), silent: false }
     }
 
     /// What nobody decided, each thing once.
@@ -165,7 +167,9 @@ impl<'a> Join<'a> {
             index if *index == snapshot.work => work.clone(),
             index => {
                 let (decided, files) = (self.decided.len(), self.files.len());
+                self.silent = true;
                 let merged = self.trees(head, tip, index)?;
+                self.silent = false;
                 let open = self.decided.iter().skip(decided).any(|(_, pick)| pick.is_none());
                 let open = open || self.files.len() > files;
                 self.files.truncate(files);
@@ -254,6 +258,7 @@ impl<'a> Join<'a> {
         let mode = mode.unwrap_or_else(|| "100644".to_owned());
         if is_json(path) {
             let (decide, decided) = (&mut *self.decide, &mut self.decided);
+            let silent = self.silent;
             let mut ask = |conflict: &merge::Conflict| {
                 let same = |known: &merge::Conflict| {
                     known.place == conflict.place
@@ -263,7 +268,10 @@ impl<'a> Join<'a> {
                 if let Some((_, pick)) = decided.iter().find(|(known, _)| same(known)) {
                     return *pick;
                 }
-                let choice = decide(&Conflict::from(conflict.clone()));
+                let choice = match silent {
+                    true => None,
+                    false => decide(&Conflict::from(conflict.clone())),
+                };
                 let pick = choice.map(|choice| match choice {
                     Choice::Mine => Pick::Theirs,
                     Choice::Theirs => Pick::Ours,

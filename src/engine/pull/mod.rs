@@ -218,8 +218,7 @@ impl Engine {
         let commit = |name: &str| -> Result<Option<String>, GitError> { git.commit(name) };
         let head = commit("HEAD")?.ok_or_else(|| PullError::Unborn(branch.clone()))?;
         let full = format!("refs/heads/{branch}");
-        let theirs = commit(&format!("{full}@{{upstream}}"))?
-            .ok_or_else(|| PullError::Gone(upstream.clone()))?;
+        let theirs = commit("@{upstream}")?.ok_or_else(|| PullError::Gone(upstream.clone()))?;
         let count = |range: String| -> anyhow::Result<usize> {
             Ok(git.run(["rev-list", "--count", &range])?.trim().parse()?)
         };

@@ -110,7 +110,11 @@ impl Scratch<'_, '_> {
     /// Begins with a copy of the checkout's own index.
     pub fn copy_own(&self) -> Result<(), GitError> {
         let own = self.git.dir()?.join("index");
-        let copied = std::fs::copy(&own, self.index()).map(drop);
+        let copied = std::fs::copy(&own, self.index()).and_then(|_| {
+            // By its time git tells which files may have changed in the moment it was written.
+            let time = std::fs::metadata(&own)?.modified()?;
+            std::fs::File::options().write(true).open(self.index())?.set_modified(time)
+        });
         match copied {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(GitError::Directory { path: own, source: error })
