@@ -17,6 +17,7 @@ use crate::subsystem::{self, Subsystem};
 use crate::words::{fill, gettext};
 
 pub mod base;
+pub mod changelog;
 pub mod checkout;
 pub mod clone;
 pub mod containerfile;
@@ -68,6 +69,7 @@ impl Engine {
     /// The same engine, which learns and writes nothing when it surveys.
     pub fn dry(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self.host = self.host.dry(dry_run);
         self
     }
 
@@ -117,7 +119,7 @@ impl Engine {
             Action::Run(_) | Action::Dconf(_) | Action::Download(_) => Vec::new(),
         };
         let paths = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
-        paths.map(|path| fs::stays_within(root, path, "written")).collect()
+        paths.map(|path| fs::stays_below(root, path, "written")).collect()
     }
 
     /// Keeps other writers out; `doing` is what they are told we do.

@@ -301,7 +301,7 @@ impl<'a> Join<'a> {
     }
 }
 
-const CONTAINERFILE: &str = crate::engine::containerfile::FILE;
+const CONTAINERFILE: &str = crate::manifest::containerfile::FILE;
 
 fn is_manifest(path: &str) -> bool {
     path.starts_with("manifests/") && path.ends_with(".json")
