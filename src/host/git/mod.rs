@@ -12,9 +12,11 @@ use super::command::RunError;
 use crate::core::plan::Command;
 
 mod error;
+mod scratch;
 mod state;
 
 pub use error::GitError;
+pub use scratch::{Blob, Changed, Scratch, Unmerged};
 pub use state::{Ahead, FileState, Head, Operation, State};
 
 /// Where desktops keep a program that asks for a password in a window, when `SSH_ASKPASS` does not say.
@@ -125,6 +127,12 @@ impl<'h> Git<'h> {
         self.host.run(&self.command(args), line, cancel).map_err(GitError::from)
     }
 
+    /// Runs a command of [`Self::command`]. Returns what it wrote, without the line's end.
+    pub fn run_command(&self, command: &Command) -> Result<String, GitError> {
+        let said = self.host.run(command, &mut |_| (), &CancellationToken::new())?;
+        Ok(said.trim_end().to_owned())
+    }
+
     /// Runs git, and returns what it wrote byte for byte.
     pub fn bytes<I: IntoIterator<Item = S>, S: Into<String>>(
         &self,
@@ -175,13 +183,18 @@ impl<'h> Git<'h> {
         Ok(None)
     }
 
+    /// A directory of its own, which goes with the value.
+    fn cache_dir(&self, prefix: &str) -> Result<tempfile::TempDir, GitError> {
+        let cache = self.host.env().cache.join("bkt");
+        std::fs::create_dir_all(&cache)
+            .and_then(|()| tempfile::Builder::new().prefix(prefix).tempdir_in(&cache))
+            .map_err(|source| GitError::Directory { path: cache, source })
+    }
+
     /// A commit's files, as a checkout would have them, in a directory of their own. Touches neither the checkout nor its
     /// index.
     pub fn tree(&self, commit: &str) -> Result<Tree, GitError> {
-        let cache = self.host.env().cache.join("bkt");
-        let dir = std::fs::create_dir_all(&cache)
-            .and_then(|()| tempfile::Builder::new().prefix("tree-").tempdir_in(&cache))
-            .map_err(|source| GitError::Directory { path: cache, source })?;
+        let dir = self.cache_dir("tree-")?;
         let index = dir.path().join("index").to_string_lossy().into_owned();
         let prefix = format!("--prefix={}/tree/", dir.path().display());
         let with_index = |args: &[&str]| {
