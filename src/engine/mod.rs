@@ -17,6 +17,7 @@ use crate::subsystem::{self, Subsystem};
 use crate::words::{fill, gettext};
 
 pub mod base;
+pub mod commit;
 pub mod containerfile;
 pub mod difference;
 pub mod execute;
@@ -24,15 +25,20 @@ pub mod explain;
 pub mod follow;
 pub mod journal;
 pub mod local;
+pub mod review;
 pub mod select;
+pub mod standing;
 pub mod survey;
 pub mod undo;
 pub mod wish;
 
+pub use commit::{Commit, CommitError, Committed, Pushed};
 pub use containerfile::{ContainerfileReport, SectionReport, SectionState};
 pub use execute::{Event, Outcome, Verdict};
 pub use follow::Touched;
+pub use review::{FileReview, Review, Reviewed};
 pub use select::{Pick, Request, Verb};
+pub use standing::{Checkout, Standing};
 pub use wish::{Edit, Reach, Wish};
 
 /// The file of ignore rules.

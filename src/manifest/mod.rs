@@ -147,6 +147,16 @@ impl Manifests {
         Ok(())
     }
 
+    /// The other files of the repository that were asked for, below its top.
+    pub fn others_read(&self) -> Vec<String> {
+        self.others.borrow().keys().map(ToString::to_string).collect()
+    }
+
+    /// Takes `text` for what one manifest says, whatever is there; `None` takes it for none.
+    pub fn pretend(&mut self, layer: &Layer, file: &'static str, text: Option<String>) {
+        self.files.borrow_mut().insert((layer.clone(), file), File { read: text, doc: None });
+    }
+
     /// Whether a file that is no manifest is edited.
     pub fn edits_others(&self) -> bool {
         self.others.borrow().values().any(|other| other.read != other.now)
