@@ -187,8 +187,13 @@ impl Engine {
         Ok(Committed { hash, files, added_by_hook, detached })
     }
 
-    /// Pushes the branch that is checked out: to the one it follows, or, where it follows none, to one of the same name,
-    /// which it follows from then on. `line` hears what git says.
+    /// Where [`Self::push`] pushes the branch that is checked out: to the one it follows, or, where it follows none, to
+    /// one of the same name, which it follows from then on.
+    pub fn push_target(&self) -> anyhow::Result<Pushed> {
+        Ok(self.refs()?.0)
+    }
+
+    /// Pushes the branch that is checked out. `line` hears what git says.
     pub fn push(
         &self,
         line: &mut dyn FnMut(&str),
@@ -197,38 +202,43 @@ impl Engine {
         if !self.repo().trusted {
             return Err(Untrusted { path: self.repo().root.clone() }.into());
         }
+        let (target, refs) = self.refs()?;
+        let upstream: &[&str] = if target.new { &["--set-upstream"] } else { &[] };
+        let args = ["push"].into_iter().chain(upstream.iter().copied());
+        self.git().run_long(args.chain(["--", &target.remote, &refs]), line, cancel)?;
+        Ok(target)
+    }
+
+    /// Where the branch is pushed to, and that as git takes it.
+    fn refs(&self) -> anyhow::Result<(Pushed, String)> {
         let git = self.git();
         let head = match self.standing()? {
             Standing::Checkout(checkout) => checkout.head,
             // Says what is missing.
             Standing::NotGit | Standing::NoProgram => git.state()?.head,
         };
-        let branch = match head {
+        let local = match head {
             Head::Branch(branch) => branch,
             Head::Unborn(_) => return Err(CommitError::NoCommit.into()),
             Head::Detached(_) => return Err(CommitError::Detached.into()),
         };
-        let merge = git.ask(["config", "--get", &format!("branch.{branch}.merge")])?;
-        let own = git.ask(["config", "--get", &format!("branch.{branch}.pushRemote")])?;
+        let merge = git.ask(["config", "--get", &format!("branch.{local}.merge")])?;
+        let own = git.ask(["config", "--get", &format!("branch.{local}.pushRemote")])?;
         let own = match own {
             Some(own) => Some(own),
             None => git.ask(["config", "--get", "remote.pushDefault"])?,
         };
         // Whoever pulls from one remote and pushes to another has branches of the same name there.
-        let (remote, target, new) = match (own, merge) {
-            (Some(own), _) => (own, branch.clone(), false),
-            (None, merge) => {
-                let remote = remote(&git, Some(&branch))?.ok_or(CommitError::NoRemote)?.name;
-                let target = merge.as_deref().map(|name| name.trim_start_matches("refs/heads/"));
-                let new = merge.is_none();
-                (remote, target.unwrap_or(&branch).to_owned(), new)
+        let (remote, branch, new) = match own {
+            Some(own) => (own, local.clone(), false),
+            None => {
+                let remote = remote(&git, Some(&local))?.ok_or(CommitError::NoRemote)?.name;
+                let branch = merge.as_deref().map(|name| name.trim_start_matches("refs/heads/"));
+                (remote, branch.unwrap_or(&local).to_owned(), merge.is_none())
             }
         };
-        let refs = format!("refs/heads/{branch}:refs/heads/{target}");
-        let upstream: &[&str] = if new { &["--set-upstream"] } else { &[] };
-        let args = ["push"].into_iter().chain(upstream.iter().copied());
-        git.run_long(args.chain(["--", &remote, &refs]), line, cancel)?;
-        Ok(Pushed { remote, branch: target, new })
+        let refs = format!("refs/heads/{local}:refs/heads/{branch}");
+        Ok((Pushed { remote, branch, new }, refs))
     }
 }
 

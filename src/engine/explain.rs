@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::commit::CommitError;
 use super::execute::Untrusted;
+use super::layers::MoveError;
 use super::undo::UndoError;
 use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
@@ -100,6 +101,20 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     }
     if let Some(error) = error.downcast_ref::<CommitError>() {
         return commit(error);
+    }
+    match error.downcast_ref::<MoveError>() {
+        Some(MoveError::Overrides { title }) => {
+            let message =
+                gettext("{item} is in the shared layer too, where it says something else");
+            let hint = gettext("To have every machine get what this one has: --force");
+            return Some(told(fill(&message, &[("item", title)]), hint));
+        }
+        Some(MoveError::Unfit { title, why }) => {
+            let message = gettext("{item} cannot be moved to that layer: {why}");
+            let message = fill(&message, &[("item", title), ("why", why)]);
+            return Some(Told { message, hint: None });
+        }
+        None => (),
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");

@@ -24,6 +24,7 @@ pub mod execute;
 pub mod explain;
 pub mod follow;
 pub mod journal;
+pub mod layers;
 pub mod local;
 pub mod review;
 pub mod select;
@@ -54,6 +55,8 @@ pub struct Engine {
     subsystems: Vec<Box<dyn Subsystem>>,
     /// Nothing may be written, not even what a survey learns.
     dry_run: bool,
+    /// Nobody is there who could answer what git's helpers ask.
+    unattended: bool,
 }
 
 impl Engine {
@@ -65,12 +68,18 @@ impl Engine {
 
     /// An engine over the given subsystems.
     pub fn new(host: Host, repo: Repo, subsystems: Vec<Box<dyn Subsystem>>) -> Self {
-        Self { host, repo, subsystems, dry_run: false }
+        Self { host, repo, subsystems, dry_run: false, unattended: false }
     }
 
     /// The same engine, which learns and writes nothing when it surveys.
     pub fn dry(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self
+    }
+
+    /// The same engine, for a service: no window asks for a password.
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.unattended = unattended;
         self
     }
 

@@ -91,7 +91,7 @@ pub fn is_ours(path: &Path) -> bool {
 impl Engine {
     /// git in this repository.
     pub(super) fn git(&self) -> Git<'_> {
-        Git::new(self.host(), &self.repo().root)
+        Git::new(self.host(), &self.repo().root).unattended(self.unattended)
     }
 
     /// How the repository stands. Uses no network, and changes nothing.

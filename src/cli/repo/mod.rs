@@ -7,7 +7,10 @@ use clap::Subcommand;
 use super::app::{App, Exit};
 use crate::words::gettext;
 
+mod commit;
+mod layer;
 mod path;
+mod review;
 mod status;
 mod use_;
 
@@ -21,7 +24,9 @@ image's copy, in this order.
 Examples:
   bkt repo use ~/distribution      use it from now on; this is the yes that applying its manifests takes
   cd \"$(bkt repo path)\"            go there
-  bkt repo status                  what it is, and whether its manifests can be read")
+  bkt repo status                  what it is, and whether its manifests can be read
+  bkt repo review                  what is not committed, and what it means
+  bkt repo commit --push           commit that, and push it")
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -39,6 +44,10 @@ enum Verb {
     Path,
     #[command(about = gettext("Say which repository it is, and whether its manifests can be read"))]
     Status,
+    Review(review::Args),
+    Commit(commit::Args),
+    Push(commit::PushArgs),
+    Layer(layer::Args),
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
@@ -46,5 +55,9 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Use { path } => use_::run(app, path.as_deref()),
         Verb::Path => path::run(app),
         Verb::Status => status::run(app),
+        Verb::Review(args) => review::run(app, args),
+        Verb::Commit(args) => commit::run(app, args),
+        Verb::Push(_) => commit::push(app),
+        Verb::Layer(args) => layer::run(app, args),
     }
 }
