@@ -55,6 +55,9 @@ fn what_changed_is_said_and_committed_with_a_message_that_says_it() {
     assert_eq!(json["checkout"]["name"], "main");
     let files = json["files"].as_array().unwrap();
     assert_eq!((&files[0]["path"], &files[0]["ours"]), (&json!("README.md"), &json!(false)));
+    let schema = sandbox.bkt(&["schema", "review"]).exits(0).json();
+    let required = schema["required"].as_array().unwrap();
+    assert!(required.iter().all(|name| json.get(name.as_str().unwrap()).is_some()), "{schema}");
 
     let head = sandbox.git(&["rev-parse", "HEAD"]);
     sandbox.bkt(&["repo", "commit", "-n"]).exits(0).says("dry run").says("gsettings.json");
@@ -270,6 +273,35 @@ fn signing_works_with_a_key_that_is_open_and_says_where_it_does_not() {
     sandbox.git(&["config", "gpg.program", "no-such-program"]);
     sandbox.bkt(&["repo", "commit", "--all"]).exits(1).says("could not be signed");
     assert_eq!(fs::read(sandbox.path("repo/.git/index")).unwrap(), index);
+}
+
+#[test]
+fn gpg_signs_with_an_open_key_and_a_locked_one_is_said() {
+    let mut sandbox = edited();
+    let home = sandbox.path("gpg");
+    fs::create_dir(&home).unwrap();
+    fs::set_permissions(&home, PermissionsExt::from_mode(0o700)).unwrap();
+    sandbox.vars.insert("GNUPGHOME", home.clone().into());
+    let gpg = |words: &str, who: &str| {
+        let mut command = sandbox.command("gpg");
+        command.args(["--batch", "--quiet", "--pinentry-mode=loopback", "--passphrase", words]);
+        command.args(["--quick-generate-key", who, "ed25519", "sign"]);
+        assert!(command.status().expect("gpg is needed: install gnupg").success());
+    };
+    gpg("", "Open <open@example.org>");
+    gpg("a long word", "Locked <locked@example.org>");
+    sandbox.git(&["config", "commit.gpgSign", "true"]);
+    sandbox.git(&["config", "user.signingKey", "open@example.org"]);
+    sandbox.bkt(&["repo", "commit"]).exits(0);
+    assert!(sandbox.git(&["cat-file", "commit", "HEAD"]).contains("BEGIN PGP SIGNATURE"));
+    // The agent that made the key still knows its words.
+    let kill = || drop(sandbox.command("gpgconf").args(["--kill", "all"]).status());
+    kill();
+    sandbox.git(&["config", "user.signingKey", "locked@example.org"]);
+    let run = sandbox.bkt(&["--cli", "repo", "commit", "--all", "-m", "x"]);
+    kill();
+    run.exits(1).says("could not be signed");
+    assert_eq!(sandbox.git(&["status", "--short"]), " M README.md\n");
 }
 
 #[test]
