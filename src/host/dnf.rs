@@ -12,6 +12,8 @@ use crate::core::plan::Command;
 
 /// The programs, the one that is preferred first.
 const PROGRAMS: [&str; 2] = ["dnf5", "dnf"];
+/// The option that makes a transaction last until the next start.
+pub const TRANSIENT: &str = "--transient";
 /// How many letters of a name that is not known a similar one begins with.
 const BEGINNING: usize = 2;
 
@@ -49,6 +51,20 @@ pub fn program(host: &Host) -> Option<&'static str> {
     PROGRAMS.into_iter().find(|name| super::command::is_installed(host, name))
 }
 
+/// The program that can put packages on top of a running image until the next start, if there is one: a dnf that knows
+/// `--transient`, beside the bootc that it makes the overlay with. dnf5 and dnf 4 learned it in releases that
+/// distributions have taken back into older ones, so the program is asked; and it is the system's own that root runs.
+pub fn transient(host: &Host) -> Option<&'static str> {
+    let is_there = |name: &str| host.path("/usr/bin").join(name).exists();
+    if !is_there("bootc") {
+        return None;
+    }
+    PROGRAMS.into_iter().filter(|name| is_there(name)).find(|name| {
+        let help = ask(host, &Command::new(*name).arg("--help"));
+        help.is_ok_and(|text| text.split_whitespace().any(|word| word == TRANSIENT))
+    })
+}
+
 /// Of `names`, those that no package repository of this machine has. Uses the network, and takes no root.
 pub fn missing(host: &Host, kind: Kind, names: &[&str]) -> Result<Vec<NoSuch>, NoAnswer> {
     if names.is_empty() {
@@ -79,16 +95,19 @@ fn packages(host: &Host, program: &str, names: &[&str]) -> Result<Vec<NoSuch>, N
     let has = |name: &str| {
         found.iter().any(|line| line == name || line.rsplit_once('.').is_some_and(|l| l.0 == name))
     };
-    names
-        .iter()
-        .filter(|name| !has(name))
-        .map(|name| {
-            let begins = format!("{}*", beginning(name));
-            let like = query(&[&format!("*{name}*"), &begins])?;
-            let like = like.iter().filter_map(|line| line.rsplit_once('.')).map(|line| line.0);
-            Ok(NoSuch { name: (*name).to_owned(), close: close(name, like) })
-        })
-        .collect()
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !has(name)).collect();
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let globs =
+        missing.iter().flat_map(|name| [format!("*{name}*"), format!("{}*", beginning(name))]);
+    let globs: Vec<String> = globs.collect();
+    let like = query(&globs.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let like: Vec<&str> =
+        like.iter().filter_map(|line| line.rsplit_once('.')).map(|line| line.0).collect();
+    let no_such =
+        |name: &str| NoSuch { name: name.to_owned(), close: close(name, like.iter().copied()) };
+    Ok(missing.into_iter().map(no_such).collect())
 }
 
 /// What one name comes to in `rpm-ostree search`, whose lines are "name : summary" below headings.

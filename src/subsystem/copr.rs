@@ -3,18 +3,18 @@
 //! A project that the image has is at its default; what the person has added or switched is theirs. dnf names its
 //! repository `copr:HUB:OWNER:PROJECT`, with `group_NAME` for the owner `@NAME`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use serde_json::{Map, Value as Json, json};
 
+use super::external_repos;
 use super::packages::section::tidied;
 use super::packages::{CoprRepo, FILE, system_packages_schema};
 use super::{
     About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
 };
 use crate::core::item::{
-    FieldSpec, ItemKey, Layer, LeftOut, Live, Pending, Record, Records, SubsystemId, Value,
+    FieldSpec, ItemKey, Layer, LeftOut, Live, Notice, Record, Records, SubsystemId, Value, Wanted,
     WantedItems,
 };
 use crate::core::names::CoprName;
@@ -54,7 +54,27 @@ pub struct Copr;
 
 /// Whether a repository comes with a project: it is the project's own, or one that is there for its sake.
 pub(super) fn owns(id: &str) -> bool {
-    id.starts_with("coprdep:") || id.strip_prefix("copr:").is_some_and(|rest| rest.starts_with(HUB))
+    id.starts_with("coprdep:") || id.starts_with("copr:")
+}
+
+/// Whether a repository is of a project on another hub, which a manifest has no name for.
+fn is_elsewhere(id: &str) -> bool {
+    id.strip_prefix("copr:").is_some_and(|rest| rest.split(':').next() != Some(HUB))
+}
+
+/// Adds the repositories that a manifest wants and this machine does not have; `image` are those that the image has.
+pub(super) fn add_absent(records: &mut Records, wanted: &WantedItems, image: &BTreeSet<&str>) {
+    for (key, entry) in wanted {
+        if records.items.contains_key(key) {
+            continue;
+        }
+        let mut live = Live::absent();
+        match image.contains(key.as_str()) {
+            true => live.note = Some(gettext("The image has it, and it was removed here")),
+            false => live.pending = entry.next_image(),
+        }
+        records.insert(key.clone(), live);
+    }
 }
 
 /// The project that a repository's id names; `None` for any other repository.
@@ -112,8 +132,22 @@ impl Subsystem for Copr {
             return Ok(deployment::not_here(wanted));
         }
         let (here, image) = yum::read(host).map_err(anyhow::Error::from)?;
-        let (here, image) = (projects(&here), image.as_ref().map(projects));
         let mut records = Records::default();
+        let own = |id: &str| {
+            is_elsewhere(id)
+                && image.as_ref().is_none_or(|image| {
+                    image.get(id).is_none_or(|one| one.enabled() != here[id].enabled())
+                })
+        };
+        let elsewhere: Vec<&str> = here.keys().map(String::as_str).filter(|id| own(id)).collect();
+        if !elsewhere.is_empty() {
+            let text = gettext(
+                "Not compared, because a manifest can name COPR projects of {hub} only: {repositories}",
+            );
+            let values = [("hub", HUB), ("repositories", &*elsewhere.join(", "))];
+            records.notices.push(Notice { text: fill(&text, &values), remedy: None });
+        }
+        let (here, image) = (projects(&here), image.as_ref().map(projects));
         for (name, record) in &here {
             let key = ItemKey::new(name.as_str());
             // Whose it is cannot be told where the image's own is not known.
@@ -125,28 +159,14 @@ impl Subsystem for Copr {
             let mut live = Live::known(record.clone());
             if at_default && image.is_some() {
                 live.note = Some(gettext("In the base image"));
-                let comes = |wanted: &&crate::core::item::Wanted| {
-                    wanted.layer == Layer::Shared && !fits(&wanted.record, record)
-                };
-                live.pending = entry.filter(comes).map(|_| Pending::ImageBuild);
+                let differs = entry.filter(|wanted| !fits(&wanted.record, record));
+                live.pending = differs.and_then(Wanted::next_image);
             }
             records.insert(key, live);
         }
-        for (key, entry) in wanted {
-            if records.items.contains_key(key) {
-                continue;
-            }
-            let mut live = Live::absent();
-            let name: Option<CoprName> = key.as_str().parse().ok();
-            let has =
-                |image: &BTreeMap<CoprName, Record>| name.is_some_and(|n| image.contains_key(&n));
-            if image.as_ref().is_some_and(has) {
-                live.note = Some(gettext("The image has it, and it was removed here"));
-            } else if entry.layer == Layer::Shared {
-                live.pending = Some(Pending::ImageBuild);
-            }
-            records.insert(key.clone(), live);
-        }
+        let image = image.unwrap_or_default();
+        let names = image.keys().map(CoprName::as_str).collect();
+        add_absent(&mut records, wanted, &names);
         Ok(records)
     }
 
@@ -155,12 +175,7 @@ impl Subsystem for Copr {
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let parsed = item.as_str().parse::<CoprName>();
-        parsed.map(drop).map_err(|error| Unfit {
-            message: error.to_string(),
-            close: Vec::new(),
-            unsure: false,
-        })
+        item.as_str().parse::<CoprName>().map(drop).map_err(Unfit::new)
     }
 
     fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {
@@ -171,40 +186,36 @@ impl Subsystem for Copr {
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
         for change in changes {
-            let name = change.item.as_str();
-            let is = |json: &Json| json["name"] == name;
-            let order = |json: &Json| json["name"].as_str().unwrap_or_default().to_owned();
-            let Some(after) = &change.after else {
-                let identity = json!({ "name": name });
-                manifests.remove(&change.layer, FILE, LIST, &is, identity, &order)?;
-                continue;
-            };
-            manifests.edit(&change.layer, FILE, |doc| {
-                let mut entry = match doc.find(LIST, &is) {
-                    Some(Json::Object(entry)) => entry,
-                    _ => Map::from_iter([("name".to_owned(), Json::from(name))]),
-                };
-                entry.shift_remove("absent");
+            manifests.capture_named(change, FILE, LIST, |entry, after| {
                 for field in [ENABLED, GPG_CHECK] {
                     match after.get(field) {
                         Some(Value::Flag(flag)) => drop(entry.insert(field.into(), (*flag).into())),
                         _ => drop(entry.shift_remove(field)),
                     }
                 }
-                doc.put(LIST, &is, &Json::Object(entry), &order);
-                Ok(())
             })?;
         }
         Ok(())
     }
 
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
-        let (_, image) = yum::read(host)?;
+        if !deployment::is_image(host) {
+            return Ok(Steps::not_from_an_image(changes));
+        }
+        let (here, image) = yum::read(host)?;
         let image = image.as_ref().map(projects).unwrap_or_default();
         let mut steps = Steps::default();
         for change in changes {
             let name: CoprName = change.item.as_str().parse()?;
             match words(change, image.contains_key(&name), host) {
+                Ok((_, verbs))
+                    if !verbs.is_empty()
+                        && change.after.is_some()
+                        && overridden(&here, &name).is_some() =>
+                {
+                    let reason = overridden(&here, &name).unwrap_or_default();
+                    steps.blocked.push(Blocked::never(&change.item, reason));
+                }
                 Err(reason) => steps.blocked.push(Blocked::later(&change.item, reason)),
                 Ok((program, verbs)) => {
                     let all = verbs.into_iter();
@@ -241,8 +252,15 @@ impl Subsystem for Copr {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        vec![Watch::Tree(host.path(yum::DIR), 0)]
+        [yum::DIR, yum::OVERRIDES].map(|dir| Watch::Tree(host.path(dir), 0)).into()
     }
+}
+
+/// Why what dnf writes for a project would not count.
+fn overridden(here: &RepoSections, name: &CoprName) -> Option<String> {
+    let (id, section) = here.iter().find(|(id, _)| project(id).as_ref() == Some(name))?;
+    let path = section.overridden.get(ENABLED)?;
+    Some(external_repos::steps::overridden(id, ENABLED, path))
 }
 
 /// What dnf is asked for, or why that has to wait for the next image.
@@ -251,9 +269,6 @@ fn words(
     in_image: bool,
     host: &Host,
 ) -> Result<(&'static str, Vec<&'static str>), String> {
-    if !deployment::is_image(host) {
-        return Err(gettext("this machine was not started from an image, and is not changed"));
-    }
     let on = |record: &Record| record.get(ENABLED) != Some(&Value::Flag(false));
     let verbs = match (&change.before, &change.after) {
         (None, Some(after)) if on(after) => vec!["enable"],
@@ -343,9 +358,11 @@ mod tests {
         for other in ["copr:copr.fedorainfracloud.org:a:b:ml", "coprdep:x"] {
             assert!(owns(other));
         }
-        for other in ["copr-tools", "copr:other.example.org:a:b"] {
-            assert!(!owns(other), "{other} would be passed over");
+        assert!(!owns("copr-tools"));
+        for other in ["copr:other.example.org:a:b", "copr:copr.fedorainfracloud.org.example:a:b"] {
+            assert!(is_elsewhere(other), "{other} would be passed over");
         }
+        assert!(!is_elsewhere(group) && !is_elsewhere("coprdep:a"));
         for other in [
             "fedora",
             "copr:other.example.org:a:b",

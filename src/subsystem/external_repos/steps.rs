@@ -11,16 +11,15 @@ use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext};
 
 pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
+    if !deployment::is_image(host) {
+        return Ok(Steps::not_from_an_image(changes));
+    }
     let (here, image) = yum::read(host)?;
     let image = image.unwrap_or_default();
-    let is_image = deployment::is_image(host);
     let mut steps = Steps::default();
     for change in changes {
         let name: RepoId = change.item.as_str().parse()?;
-        if !is_image {
-            let why = gettext("this machine was not started from an image, and is not changed");
-            steps.blocked.push(Blocked::later(&change.item, why));
-        } else if change.after.is_none() && image.contains_key(name.as_str()) {
+        if change.after.is_none() && image.contains_key(name.as_str()) {
             let why =
                 gettext("the image brings it, so it stays until an image is built without it");
             steps.blocked.push(Blocked::later(&change.item, why));
@@ -39,6 +38,9 @@ fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
     let section = here.get(name.as_str());
     let elsewhere = section.filter(|section| section.file != own);
     let shares = here.iter().any(|(id, one)| one.file == own && *id != name.as_str());
+    if let Some((key, path)) = section.and_then(|section| section.overridden.first_key_value()) {
+        return Some(overridden(name.as_str(), key, path));
+    }
     let text = if shares || elsewhere.is_some() {
         gettext("it stands in a file of its own making or with others: edit “{path}”")
     } else if section.is_some_and(|section| !file::is_whole(name, section)) {
@@ -48,6 +50,15 @@ fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
     };
     let file = elsewhere.map_or(own.as_str(), |section| section.file.as_str());
     Some(fill(&text, &[("path", &format!("{}/{file}", yum::DIR))]))
+}
+
+/// Why what a repository's own file says would not count.
+pub(in crate::subsystem) fn overridden(id: &str, key: &str, path: &str) -> String {
+    let text = gettext(
+        "“{path}” has its way over the repository's own file: “sudo dnf5 config-manager unsetopt {option}” takes that back, or edit it",
+    );
+    let option = format!("{id}.{key}");
+    fill(&text, &[("path", path), ("option", &option)])
 }
 
 /// Puts the repository's file where dnf reads it, or takes it away. Root takes it from where we may write.

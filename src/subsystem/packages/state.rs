@@ -3,7 +3,7 @@
 use super::Item;
 use super::machine::{Contents, Machine};
 use crate::core::item::{
-    Barred, ItemKey, Layer, Live, Notice, Pending, Record, Records, Wanted, WantedItems,
+    Barred, ItemKey, Live, Notice, Pending, Record, Records, Wanted, WantedItems,
 };
 use crate::core::names::PackageName;
 use crate::words::{fill, gettext, ngettext};
@@ -13,6 +13,8 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
     if let Err(reason) = &machine.next {
         records.blind.push((Item::Package("").key().to_string(), reason.clone()));
         records.blind.push((Item::Excluded("").key().to_string(), reason.clone()));
+    } else if let Some(reason) = machine.until_restart_unread() {
+        records.blind.push((Item::Package("").key().to_string(), reason.to_owned()));
     }
     if let Err(reason) = &machine.groups {
         records.blind.push((Item::Group("").key().to_string(), reason.clone()));
@@ -43,6 +45,17 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
             records.insert(key, live);
         }
     }
+    for name in machine.asked_until_restart() {
+        let (key, opposite) = (Item::Package(name).key(), Item::Excluded(name).key());
+        if own(&key, name) && !machine.requested(name) {
+            let mut live = until_restart();
+            if wanted.contains_key(&opposite) {
+                live.note =
+                    Some(gettext("Here until the next restart, and the manifest excludes it"));
+            }
+            records.insert(key, live);
+        }
+    }
     for name in &machine.origin.removed {
         let (key, opposite) = (Item::Excluded(name).key(), Item::Package(name).key());
         if own(&key, name) {
@@ -60,14 +73,21 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
 /// A package that a manifest wants. `None` where nothing is known of it.
 fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     if machine.requested(name) {
-        return Some(present(machine, name));
+        return Some(said_once(present(machine, name)));
     }
     let Ok(next) = &machine.next else { return None };
     if next.has(name) {
-        return Some(present(machine, name));
+        return Some(said_once(present(machine, name)));
+    }
+    // What the next start brings is known; what it drops may not be.
+    if machine.until_restart(name)? {
+        // What goes by itself is not agreed on: where no image brings it, its going would count as the person's doing.
+        let reason = gettext("It is here until the next restart");
+        let goes = entry.next_image().is_none().then_some(Barred::NotHere(reason));
+        return Some(Live { pending: entry.next_image(), ..until_restart() }.barred(goes));
     }
     let mut live = Live::absent();
-    live.pending = comes(entry);
+    live.pending = entry.next_image();
     if machine.removed(name) && next.in_base(name) {
         // What is to be done about it is told of the removal.
         live.pending = Some(Pending::ImageBuild);
@@ -78,9 +98,19 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     Some(live)
 }
 
-/// When what is meant for every machine comes about. What is meant for one is in no image.
-fn comes(entry: &Wanted) -> Option<Pending> {
-    (entry.layer == Layer::Shared).then_some(Pending::ImageBuild)
+/// What a manifest wants and the next restart brings about is pending until then: that says it all.
+fn said_once(mut live: Live) -> Live {
+    if live.pending == Some(Pending::Reboot) {
+        live.note = None;
+    }
+    live
+}
+
+/// A package that dnf put on top of the image until the next restart.
+fn until_restart() -> Live {
+    let mut live = Live::known(Record::new());
+    live.note = Some(gettext("Until the next restart"));
+    live
 }
 
 /// A package that is there, or was asked for.
@@ -95,6 +125,9 @@ fn present(machine: &Machine<'_>, name: &str) -> Live {
     live.note = Some(match (machine.requested(name), in_base) {
         (true, true) => gettext("The image has it now: the layered request can go"),
         (true, false) => gettext("Layered here"),
+        (false, true) if machine.gone_until_restart(name) => {
+            gettext("In the base image, and removed until the next restart")
+        }
         (false, true) => gettext("In the base image"),
         (false, false) => gettext("It came with what is layered here"),
     });
@@ -112,12 +145,12 @@ fn excluded(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     }
     let next = machine.next.as_ref().ok()?;
     if !next.has(name) {
-        return Some(left_out(machine, name));
+        return Some(said_once(left_out(machine, name)));
     }
     let mut live = Live::absent();
     match next.in_base(name) {
         true => {
-            live.pending = comes(entry);
+            live.pending = entry.next_image();
             live.note = Some(gettext("In the base image"));
         }
         false => {
@@ -156,7 +189,7 @@ fn group(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         return Some(live);
     }
     let mut live = Live::absent();
-    match comes(entry) {
+    match entry.next_image() {
         None => {
             let reason = gettext(
                 "A group comes with an image only, and what is meant for one machine is in no image",
