@@ -14,7 +14,7 @@ use crate::core::changelog::Changelog;
 use crate::core::ignore::IgnoreRule;
 use crate::core::plan::Plan;
 use crate::engine::journal::Operation;
-use crate::engine::{IGNORE_FILE, Outcome};
+use crate::engine::{IGNORE_FILE, Outcome, Review};
 use crate::host::fs;
 use crate::manifest::changelog;
 use crate::manifest::repo::RepoConfig;
@@ -40,7 +40,7 @@ Examples:
   bkt schema --check               whether every file of the repository is as its schema says")
 )]
 pub(super) struct Args {
-    #[arg(value_name = "FILE", help = gettext("A manifest, repo.json, changelog.json, or one of: report, plan, outcome, operation, build-info, base-verification"))]
+    #[arg(value_name = "FILE", help = gettext("A manifest, repo.json, changelog.json, or one of: report, plan, outcome, operation, review, build-info, base-verification"))]
     file: Option<String>,
     #[arg(long, conflicts_with = "file", help = gettext("Check the repository's files instead"))]
     check: bool,
@@ -70,6 +70,7 @@ fn schemas() -> BTreeMap<String, Schema> {
     all.insert("plan".to_owned(), schema_for!(Plan));
     all.insert("outcome".to_owned(), schema_for!(Outcome));
     all.insert("operation".to_owned(), schema_for!(Operation));
+    all.insert("review".to_owned(), schema_for!(Review));
     all
 }
 
