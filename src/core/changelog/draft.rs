@@ -146,9 +146,8 @@ pub fn settle(there: &[Entry], net: &[Entry]) -> Joined {
             }
         }
     }
-    let said = |new: &Entry| {
-        told.contains(&new) || there.iter().any(|old| !old.ours() && old.says(new))
-    };
+    let said =
+        |new: &Entry| told.contains(&new) || there.iter().any(|old| !old.ours() && old.says(new));
     joined.added = net.iter().filter(|new| !said(new)).cloned().collect();
     joined
 }
@@ -228,10 +227,7 @@ mod tests {
         assert_eq!(joined(&[], &all), []);
         // And back again.
         let gone = [draft("a", Removed, "Stop tracking a")];
-        assert_eq!(
-            joined(&gone, &[draft("a", Added, "Track a")]),
-            says(&[(Changed, "Track a")])
-        );
+        assert_eq!(joined(&gone, &[draft("a", Added, "Track a")]), says(&[(Changed, "Track a")]));
         // What was there before the drafts is removed.
         let changed = [draft("a", Changed, "Change a")];
         assert_eq!(joined(&changed, &gone), says(&[(Removed, "Stop tracking a")]));
@@ -274,7 +270,11 @@ mod tests {
             draft("b", Changed, "Change b to 1"),
             draft("c", Added, "Track c"),
         ];
-        let net = [draft("b", Changed, "Change b to 2"), draft("c", Added, "Track c"), draft("d", Added, "Track d")];
+        let net = [
+            draft("b", Changed, "Change b to 2"),
+            draft("c", Added, "Track c"),
+            draft("d", Added, "Track d"),
+        ];
         let result = settle(&there, &net);
         assert_eq!((result.gone.as_slice(), result.renewed.len()), (&[0][..], 1));
         assert_eq!(

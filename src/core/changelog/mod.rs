@@ -33,14 +33,8 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order they are shown.
-    pub const ALL: [Self; 6] = [
-        Self::Security,
-        Self::Added,
-        Self::Changed,
-        Self::Deprecated,
-        Self::Removed,
-        Self::Fixed,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Security, Self::Added, Self::Changed, Self::Deprecated, Self::Removed, Self::Fixed];
 
     /// How it is written in the file.
     pub fn as_str(self) -> &'static str {
