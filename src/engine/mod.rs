@@ -17,6 +17,7 @@ use crate::subsystem::{self, Subsystem};
 use crate::words::{fill, gettext};
 
 pub mod base;
+pub mod changelog;
 pub mod containerfile;
 pub mod difference;
 pub mod execute;

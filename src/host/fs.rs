@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 use thiserror::Error;
 
+use crate::words::gettext;
+
 /// A file operation that failed.
 #[derive(Debug, Error)]
 #[error("“{}” could not be {doing}: {}", path.display(), plain(source))]
@@ -79,6 +81,21 @@ fn follow(path: &Path) -> PathBuf {
         path = path.parent().unwrap_or(Path::new("/")).join(target);
     }
     path
+}
+
+/// Makes sure that what is written to `path` is written below `root`, whatever links are on the way. Neither the file
+/// nor its directories need be there.
+pub fn stays_below(root: &Path, path: &Path) -> Result<(), FsError> {
+    let out = || io::Error::other(gettext("it leads out of the repository"));
+    let real = |path: &Path| fs::canonicalize(path).map_err(error("written", path));
+    let root = real(root)?;
+    let target = follow(path);
+    // What is not there yet is made below what is.
+    let there = target.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    match real(there)?.starts_with(&root) {
+        true => Ok(()),
+        false => Err(error("written", path)(out())),
+    }
 }
 
 /// Gives `path` the content `text`, or removes it, so that a crash leaves either the old file or the new one.

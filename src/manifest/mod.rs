@@ -13,6 +13,7 @@ use crate::core::names::RepoRelPath;
 use crate::core::plan::FileEdit;
 use crate::host::fs::{self, FsError};
 
+pub mod changelog;
 pub mod containerfile;
 pub mod doc;
 pub mod plain;
@@ -138,9 +139,11 @@ impl Manifests {
         Ok(others.get(path).and_then(|other| other.now.clone()))
     }
 
-    /// Gives another file of the repository this text; `None` removes it.
+    /// Gives another file of the repository this text; `None` removes it. A link that leads out of the repository is an
+    /// error: what is behind it is not ours to write.
     pub fn put_other(&mut self, path: &RepoRelPath, text: Option<String>) -> Result<(), FsError> {
         self.other(path)?;
+        fs::stays_below(self.root(), &self.root().join(path.as_str()))?;
         if let Some(other) = self.others.borrow_mut().get_mut(path) {
             other.now = text;
         }

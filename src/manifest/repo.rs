@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::host::fs::FsError;
 
 /// Where the image keeps its own copy of the repository, for boot services.
-const FALLBACK: &str = "/usr/share/bkt/distribution";
+pub const FALLBACK: &str = "/usr/share/bkt/distribution";
 
 /// What the repository says of itself.
 const CONFIG: &str = "repo.json";
