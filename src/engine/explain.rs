@@ -5,12 +5,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::execute::Untrusted;
+use super::propose::{ProposeError, Stage, Undecided};
 use super::undo::UndoError;
 use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
 use crate::host::command::RunError;
 use crate::host::dnf::NoAnswer;
+use crate::host::forge::ForgeError;
 use crate::host::fs::{FsError, LockError};
 use crate::host::git::GitError;
 use crate::host::http::{HttpError, Trouble};
@@ -96,6 +98,12 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     }
     if let Some(error) = error.downcast_ref::<GitError>() {
         return git(error);
+    }
+    if let Some(error) = error.downcast_ref::<ProposeError>() {
+        return propose(error);
+    }
+    if let Some(error) = error.downcast_ref::<ForgeError>() {
+        return forge(error);
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");
@@ -346,6 +354,68 @@ fn git(error: &GitError) -> Option<Told> {
         }
     };
     Some(told(error.to_string(), hint))
+}
+
+fn propose(error: &ProposeError) -> Option<Told> {
+    Some(match error {
+        ProposeError::NoRemote => told(
+            gettext("the repository has no remote “origin”, where a pull request could be made"),
+            gettext("Add it: git remote add origin ADDRESS. To go on without a request: --no-pr"),
+        ),
+        ProposeError::UnknownForge { at } => {
+            let message = gettext("what kind of forge “{at}” is on is not known");
+            let hint = gettext(
+                "Say so in repo.json: \"forge\": \"github\", \"gitlab\" or \"forgejo\". To go on without a request: --no-pr",
+            );
+            told(fill(&message, &[("at", at)]), hint)
+        }
+        ProposeError::NoBranch => told(
+            gettext("the remote has no default branch, so that there is nothing to ask for"),
+            gettext("Push one: git push origin HEAD. Or name it in repo.json: \"default_branch\""),
+        ),
+        ProposeError::NotFetched => told(
+            gettext("the remote's default branch was never fetched, and a dry run fetches nothing"),
+            gettext("Fetch it: git fetch origin"),
+        ),
+        ProposeError::NoCommit => told(
+            gettext("nothing is committed yet that changes could be told from"),
+            gettext("Commit what is there first: git commit"),
+        ),
+        ProposeError::Undecided(items) => {
+            let item = |one: &Undecided| match one.fields.is_empty() {
+                true => one.change.title.clone(),
+                false => format!("{} ({})", one.change.title, one.fields.join(", ")),
+            };
+            let items: Vec<String> = items.iter().map(item).collect();
+            let message =
+                gettext("the remote's default branch says something else by now of: {items}");
+            let hint = gettext(
+                "Look at what it says: bkt repo pull. Or ask for your value all the same: bkt repo pr --force",
+            );
+            told(fill(&message, &[("items", &items.join("; "))]), hint)
+        }
+        // Its source is told after it, and has a hint of its own.
+        ProposeError::Failed { stage: Stage::Push, source } => {
+            let told = super::explain::explain(source);
+            let message = gettext("pushing the branch failed: {why}");
+            let refused = matches!(source.downcast_ref(), Some(GitError::Refused { .. }));
+            Told {
+                message: fill(&message, &[("why", &told.message)]),
+                hint: told.hint.filter(|_| !refused),
+            }
+        }
+        ProposeError::Failed { .. } => return None,
+    })
+}
+
+fn forge(error: &ForgeError) -> Option<Told> {
+    match error {
+        ForgeError::Run(error) => Some(program(error)),
+        ForgeError::NoRequest { program } => {
+            let message = gettext("“{program}” ended well, and yet named no request");
+            Some(Told { message: fill(&message, &[("program", program)]), hint: None })
+        }
+    }
 }
 
 fn program(error: &RunError) -> Told {

@@ -25,6 +25,7 @@ pub mod explain;
 pub mod follow;
 pub mod journal;
 pub mod local;
+pub mod propose;
 pub mod select;
 pub mod survey;
 pub mod undo;

@@ -86,7 +86,7 @@ fn go<O: Options>(
     if layers(&plan) {
         warn_of_layers(app, &image);
     }
-    act::carry_out(app, &engine, plan)
+    act::carry_out_and(app, &engine, plan, how.follow, how.force)
 }
 
 impl Known<'_> {

@@ -8,6 +8,7 @@ use super::app::{App, Exit};
 use crate::words::gettext;
 
 mod path;
+mod pr;
 mod status;
 mod use_;
 
@@ -21,7 +22,8 @@ image's copy, in this order.
 Examples:
   bkt repo use ~/distribution      use it from now on; this is the yes that applying its manifests takes
   cd \"$(bkt repo path)\"            go there
-  bkt repo status                  what it is, and whether its manifests can be read")
+  bkt repo status                  what it is, and whether its manifests can be read
+  bkt repo pr                      a pull request with what is not committed in its manifests")
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -39,6 +41,7 @@ enum Verb {
     Path,
     #[command(about = gettext("Say which repository it is, and whether its manifests can be read"))]
     Status,
+    Pr(pr::Args),
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
@@ -46,5 +49,6 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Use { path } => use_::run(app, path.as_deref()),
         Verb::Path => path::run(app),
         Verb::Status => status::run(app),
+        Verb::Pr(args) => pr::run(app, args),
     }
 }

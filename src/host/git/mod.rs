@@ -64,6 +64,11 @@ impl<'h> Git<'h> {
         self
     }
 
+    /// The same in another checkout.
+    pub fn elsewhere(&self, root: &Path) -> Self {
+        Self { root: root.to_owned(), ..self.clone() }
+    }
+
     /// The checkout's top directory.
     pub fn root(&self) -> &Path {
         &self.root
