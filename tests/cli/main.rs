@@ -23,6 +23,7 @@ mod flatpak;
 mod history;
 mod image;
 mod json;
+mod propose;
 mod reference;
 mod sandbox;
 mod service;

@@ -135,7 +135,7 @@ mod tests {
     fn the_kind_of_forge_is_told_by_its_name_or_by_the_person() {
         let kind = |text: &str| forge(text).map(|forge| forge.kind);
         assert_eq!(kind("git@github.com:o/r"), Some(ForgeKind::Github));
-        assert_eq!(kind("https://gitlab.example/a/b/c"), None);
+        assert_eq!(kind("https://git.example/a/b/c"), None);
         assert_eq!(kind("https://gitlab.example.org/a/b/c"), Some(ForgeKind::Gitlab));
         assert_eq!(kind("https://codeberg.org/o/r.git"), Some(ForgeKind::Forgejo));
         assert_eq!(kind("https://github.com/a/b/c"), None, "GitHub has no groups");
