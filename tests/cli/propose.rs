@@ -80,7 +80,11 @@ fn everything(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
         // A request's own branch, and what was fetched, is what may be new.
         (
             "refs",
-            git(&["for-each-ref", "--exclude=refs/remotes", "--format=%(refname) %(objectname)"]),
+            git(&[
+                "for-each-ref",
+                "--exclude=refs/remotes/origin/bkt",
+                "--format=%(refname) %(objectname)",
+            ]),
         ),
         ("stash", git(&["stash", "list"])),
         ("reflog", git(&["reflog"])),
@@ -223,7 +227,8 @@ fn whatever_fails_the_checkout_stays_as_it_is_and_it_is_said_how_far_it_came() {
             "link",
             |s| {
                 // Somebody has put a link that leads out into the remote's default branch.
-                fs::write(s.path("outside.json"), "{\"settings\":[]}\n").unwrap();
+                let committed = s.git(&["show", "HEAD:manifests/gsettings.json"]);
+                fs::write(s.path("outside.json"), committed).unwrap();
                 let kept = fs::read(s.manifest()).unwrap();
                 s.git(&["stash", "-q", "-u"]);
                 fs::remove_file(s.manifest()).unwrap();
@@ -254,7 +259,8 @@ fn whatever_fails_the_checkout_stays_as_it_is_and_it_is_said_how_far_it_came() {
         assert_eq!(everything(&sandbox), before, "{name}");
         assert!(!sandbox.repo().join(".git/worktrees").exists(), "{name}");
         if name == "link" {
-            assert_eq!(sandbox.read("outside.json"), "{\"settings\":[]}\n");
+            let committed = sandbox.git(&["show", "HEAD:manifests/gsettings.json"]);
+            assert_eq!(sandbox.read("outside.json"), committed);
         }
         if name == "request" {
             // The branch is there: only the request is missing, and is all that is made.
@@ -379,11 +385,11 @@ fn a_workflow_of_commits_commits_exactly_what_was_edited() {
     assert_eq!(sorted(sandbox.git(&["status", "--porcelain"])), sorted(status.to_owned()));
     // A file that git does not know yet, and a hook that refuses: the index is as it was.
     hook(&sandbox, "repo/.git/hooks/pre-commit", "exit 1");
-    sandbox.enable(&["a@example.org"]);
-    let run = sandbox.bkt(&["capture", "extension"]).exits(5);
+    sandbox.set("k04", "a");
+    let run = sandbox.bkt(&["capture", "-i", "k04", "--layer", "host"]).exits(5);
     run.says("in your checkout, uncommitted");
     let mut now = sorted(sandbox.git(&["status", "--porcelain"]));
-    now.retain(|line| line != "?? manifests/gnome-extensions.json");
+    now.retain(|line| line != "?? manifests/hosts/");
     assert_eq!(now, sorted(status.to_owned()));
 }
 
@@ -394,7 +400,7 @@ fn elsewhere(sandbox: &Sandbox, settings: &[(&str, &str)]) {
     sandbox.git(&["checkout", "-q", "--", "manifests"]);
     sandbox.manifest_of(settings);
     sandbox.git(&["commit", "-q", "-am", "elsewhere"]);
-    sandbox.git(&["push", "-q", "origin", "HEAD:main"]);
+    sandbox.git(&["push", "-q", "origin", "+HEAD:main"]);
     sandbox.git(&["reset", "-q", "--hard", tip.trim()]);
     fs::write(sandbox.manifest(), kept).unwrap();
 }
@@ -562,6 +568,36 @@ fn local_changes_become_one_commit_or_one_request() {
     assert_eq!(list(), 0);
     sandbox.bkt(&["local", "commit"]).exits(0).says("no local changes");
     sandbox.bkt(&["local", "commit", "nothing"]).exits(2);
+}
+
+#[test]
+fn whoever_stops_it_finds_everything_as_it_was() {
+    let sandbox = signed_in(ADDRESS, "gh");
+    sandbox.manifest_of(&[("k01", "mine"), ("k02", "two")]);
+    hook(&sandbox, "repo/.git/hooks/pre-commit", "touch \"$HOME/waits\"; exec sleep 300");
+    let before = everything(&sandbox);
+    let mut child = sandbox.command(crate::sandbox::BKT).args(["repo", "pr"]).spawn().unwrap();
+    while !sandbox.path("home/waits").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let stop = sandbox.command("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(stop.success());
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(everything(&sandbox), before);
+    assert_eq!(pushed(&sandbox), [""; 0]);
+    tidy(&sandbox);
+}
+
+#[test]
+fn what_is_no_item_is_named_and_left_out() {
+    let sandbox = signed_in(ADDRESS, "gh");
+    sandbox.write("repo/manifests/ignore.json", "{\"ignore\":[]}\n");
+    sandbox.bkt(&["repo", "pr"]).exits(0).says("manifests/ignore.json").says("is committed");
+    sandbox.manifest_of(&[("k01", "mine"), ("k02", "other")]);
+    sandbox.bkt(&["repo", "pr", &format!("{SCHEMA} k01")]).exits(0).says("manifests/ignore.json");
+    let said = says(&sandbox, &branch(&sandbox));
+    assert!(said.contains("mine") && said.contains("two"), "{said}");
+    sandbox.bkt(&["repo", "pr", "k77"]).exits(2);
 }
 
 trait Both {

@@ -82,7 +82,17 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     };
     request.picks = ask(app, &engine, &report, &request)?;
     let exit = act::request(app, &engine, &report, request, args.follow())?;
-    Ok(if unread && exit == Exit::Done { Exit::Partly } else { exit })
+    if exit != Exit::Done || app.global.dry_run {
+        return Ok(exit);
+    }
+    // Whatever the reason it was left for, it is still to be decided on.
+    let left = local::list(&app.host)?;
+    let waits = chosen.iter().any(|change| left.contains(change));
+    Ok(match (unread, waits) {
+        (true, _) => Exit::Partly,
+        (false, true) => Exit::Decision,
+        (false, false) => Exit::Done,
+    })
 }
 
 /// The changes that the person named, or all.

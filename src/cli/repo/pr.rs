@@ -1,5 +1,7 @@
 //! `bkt repo pr`: a pull request from what is not committed in the manifests.
 
+use std::path::PathBuf;
+
 use crate::cli::act::{self, versioned};
 use crate::cli::app::{App, Exit};
 use crate::cli::errors::Misnamed;
@@ -10,7 +12,7 @@ use crate::core::workflow::Workflow;
 use crate::engine::Engine;
 use crate::engine::propose::{Proposal, ProposeError};
 use crate::subsystem::{named, names_item};
-use crate::words::gettext;
+use crate::words::{fill, gettext};
 
 #[derive(clap::Args)]
 #[command(
@@ -37,7 +39,8 @@ pub(super) struct Args {
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = act::open(app)?;
-    let all = engine.uncommitted()?;
+    let (all, others) = engine.uncommitted()?;
+    tell_others(app, &others);
     let changes = chosen(&engine, all, &args.items)?;
     if changes.is_empty() {
         app.out.say(&gettext("Everything in the manifests is committed."));
@@ -65,6 +68,15 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         app.out.json(&versioned(&proposed))?;
     }
     Ok(share::tell_proposed(app, &proposed, Exit::Done))
+}
+
+/// What is no item has no place in a request of items.
+fn tell_others(app: &App, others: &[PathBuf]) {
+    if !others.is_empty() {
+        let names: Vec<String> = others.iter().map(|path| path.display().to_string()).collect();
+        let text = gettext("Not in the request, because no item changes in it: {files}");
+        app.out.warn(&fill(&text, &[("files", &names.join(", "))]));
+    }
 }
 
 /// The changes that the person named, or all.

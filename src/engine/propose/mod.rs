@@ -4,6 +4,8 @@
 //! objects and nothing else, committed there and pushed to a branch of its own. Whatever fails, the edit is still in the
 //! checkout, and the error says how far it came.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -374,14 +376,24 @@ impl Engine {
         })
     }
 
-    /// What is not committed in the manifests: each layer of every machine for itself.
-    pub fn uncommitted(&self) -> anyhow::Result<Vec<Change>> {
+    /// What is not committed in the manifests: each layer of every machine for itself. Beside it the files there in which
+    /// something else is not committed, by their paths in the repository.
+    pub fn uncommitted(&self) -> anyhow::Result<(Vec<Change>, Vec<PathBuf>)> {
         let git = self.git(true);
         if git.commit("HEAD")?.is_none() {
             return Err(ProposeError::NoCommit.into());
         }
         let tree = git.tree("HEAD")?;
-        self.difference(&self.manifests_of(&tree), &self.manifests())
+        let changes = self.difference(&self.manifests_of(&tree), &self.manifests())?;
+        let subsystems = changes.iter().filter_map(|change| self.subsystem(&change.subsystem));
+        let names = subsystems.flat_map(|one| one.about().manifests).map(|file| file.name);
+        let names: BTreeSet<&OsStr> = names.map(OsStr::new).collect();
+        let files = git.state()?.files.into_iter().map(|file| file.path);
+        let others = files.filter(|path| {
+            let known = path.file_name().is_some_and(|name| names.contains(name));
+            path.starts_with("manifests") && !known
+        });
+        Ok((changes, others.collect()))
     }
 
     /// Notes in the journal what became of an operation's edit, for whoever takes it back.
@@ -471,6 +483,8 @@ fn fetch_ref(git: &Git<'_>, from: &str, cancel: &CancellationToken) -> Result<()
         "--no-tags",
         "--no-write-fetch-head",
         "--no-recurse-submodules",
+        // The person's own record of the remote stays, so that two of us are not in each other's way.
+        "--refmap=",
         REMOTE,
         from,
     ]);
