@@ -589,6 +589,55 @@ fn whoever_stops_it_finds_everything_as_it_was() {
 }
 
 #[test]
+fn several_at_once_and_without_a_branch_all_get_their_request() {
+    let sandbox = signed_in(ADDRESS, "gh");
+    let keys = ["k01", "k02", "k03", "k04"];
+    sandbox.git(&["checkout", "-q", "--detach"]);
+    sandbox.manifest_of(&keys.map(|key| (key, "new")));
+    let before = everything(&sandbox);
+    let items = keys.map(|key| format!("{SCHEMA} {key}"));
+    let start =
+        |item: &String| sandbox.command(crate::sandbox::BKT).args(["repo", "pr", item]).spawn();
+    let children: Vec<_> = items.iter().map(|item| start(item).unwrap()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(pushed(&sandbox).len(), keys.len());
+    assert_eq!(everything(&sandbox), before);
+    tidy(&sandbox);
+}
+
+#[test]
+fn nobody_is_asked_for_a_password_or_a_name() {
+    use std::io::{Read, Write};
+    let mut sandbox = signed_in(ADDRESS, "gh");
+    sandbox.manifest_of(&[("k01", "mine"), ("k02", "two")]);
+    sandbox.vars.insert("GIT_AUTHOR_NAME", "".into());
+    let before = everything(&sandbox);
+    sandbox.bkt(&["repo", "pr"]).exits(1).says("git does not know who you are");
+    // A server that lets nobody in.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", server.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in server.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        }
+    });
+    assert_eq!(everything(&sandbox), before);
+    let bare = format!("url.{}.insteadOf", sandbox.path("remote.git").display());
+    sandbox.git(&["config", "--unset", &bare]);
+    sandbox.git(&["config", &format!("url.{address}.insteadOf"), "https://github.com/"]);
+    let before = everything(&sandbox);
+    sandbox.bkt(&["repo", "pr"]).exits(1).says("did not let us in").says("credential helper");
+    assert_eq!(everything(&sandbox), before);
+    tidy(&sandbox);
+}
+
+#[test]
 fn what_is_no_item_is_named_and_left_out() {
     let sandbox = signed_in(ADDRESS, "gh");
     sandbox.write("repo/manifests/ignore.json", "{\"ignore\":[]}\n");

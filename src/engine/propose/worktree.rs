@@ -73,7 +73,8 @@ impl<'h> Worktree<'h> {
     pub(super) fn write(&self, edits: &[FileEdit]) -> Result<Vec<PathBuf>, ProposeError> {
         let paths = inside(self.root(), edits).map_err(at(Stage::Replay))?;
         for edit in edits {
-            fs::write(Path::new(&edit.path), edit.after.as_deref()).map_err(at(Stage::Replay))?;
+            fs::write_as(Path::new(&edit.path), edit.after.as_deref(), edit.mode)
+                .map_err(at(Stage::Replay))?;
         }
         Ok(paths)
     }
@@ -156,7 +157,7 @@ mod tests {
         link("../real.json", "manifests/in.json");
         let look = |path: &str| {
             let path = root.join(path).to_string_lossy().into_owned();
-            inside(&root, &[FileEdit { path, before: None, after: None }])
+            inside(&root, &[FileEdit { path, before: None, after: None, mode: None }])
         };
         assert_eq!(look("manifests/new/a.json").unwrap(), [Path::new("manifests/new/a.json")]);
         assert_eq!(look("manifests/in.json").unwrap(), [Path::new("real.json")]);

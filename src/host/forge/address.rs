@@ -128,6 +128,8 @@ pub fn encode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn web(text: &str) -> Option<String> {
@@ -190,6 +192,20 @@ mod tests {
             "https://[::1]/o/r",
         ] {
             assert_eq!(web(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_address_is_harmless_wherever_it_stands(
+            text in "(https?://|ssh://|git@)?[ -~é\\u{202e}]{0,30}[/:][ -~]{0,30}",
+        ) {
+            let Some(address) = Address::parse(&text) else { return Ok(()) };
+            let web = address.web();
+            prop_assert!(web.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b)), "{web}");
+            prop_assert!(!address.path().split('/').any(|part| part.starts_with(['-', '.'])));
+            prop_assert!(!address.host().starts_with('-'));
+            prop_assert_eq!(Address::parse(&web), Some(address));
         }
     }
 
