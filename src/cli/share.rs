@@ -11,8 +11,8 @@ use super::{errors, progress};
 use crate::core::plan::{Action, Change, Plan, Side};
 use crate::core::workflow::Workflow;
 use crate::engine::explain::explain;
-use crate::engine::propose::{Preview, Proposal, ProposeError, Proposed, Way};
-use crate::engine::{Engine, Outcome, Verdict};
+use crate::engine::propose::{Preview, Proposal, ProposeError, Proposed, Way, Words};
+use crate::engine::{Commit, Engine, Outcome, Verdict};
 use crate::host::{command, interrupt};
 use crate::words::{fill, gettext, ngettext};
 
@@ -198,13 +198,18 @@ pub(super) fn after(
         Workflow::Edit => Ok(()),
         Workflow::Commit => {
             let _busy = progress::busy(&app.out, gettext("Committing"));
-            let commit = engine.commit_files(
-                &files(plan),
-                &proposal,
-                app.global.cli,
-                &cancelled_by_signals(),
-            );
-            commit.map(|commit| shared.commit = Some(commit)).map_err(anyhow::Error::from)
+            let Words { title, body, .. } = engine.words(&proposal);
+            let root = &engine.repo().root;
+            let below = |path: PathBuf| path.strip_prefix(root).unwrap_or(&path).to_owned();
+            let commit = Commit {
+                paths: files(plan).into_iter().map(below).collect(),
+                message: format!("{title}\n\n{body}"),
+                force: false,
+                // Whoever saved it has said so.
+                secrets: true,
+            };
+            let made = engine.commit(&commit, &mut |_| (), &cancelled_by_signals());
+            made.map(|made| shared.commit = Some(made.hash))
         }
         Workflow::Pr => propose(app, engine, &proposal).map(|proposed| {
             if let Some(number) = outcome.operation
@@ -245,7 +250,7 @@ pub(super) fn propose(app: &App, engine: &Engine, proposal: &Proposal) -> anyhow
         app.status(&doing);
         busy.now(doing);
     };
-    engine.propose(proposal, app.global.cli, &mut on, &cancelled_by_signals())
+    engine.propose(proposal, &mut on, &cancelled_by_signals())
 }
 
 /// Says what came of an edit beside the checkout, and how that changes the exit.

@@ -7,8 +7,11 @@ use clap::Subcommand;
 use super::app::{App, Exit};
 use crate::words::gettext;
 
+mod commit;
+mod layer;
 mod path;
 mod pr;
+mod review;
 mod status;
 mod use_;
 
@@ -23,6 +26,8 @@ Examples:
   bkt repo use ~/distribution      use it from now on; this is the yes that applying its manifests takes
   cd \"$(bkt repo path)\"            go there
   bkt repo status                  what it is, and whether its manifests can be read
+  bkt repo review                  what is not committed, and what it means
+  bkt repo commit --push           commit that, and push it
   bkt repo pr                      a pull request with what is not committed in its manifests")
 )]
 pub(super) struct Args {
@@ -42,6 +47,10 @@ enum Verb {
     #[command(about = gettext("Say which repository it is, and whether its manifests can be read"))]
     Status,
     Pr(pr::Args),
+    Review(review::Args),
+    Commit(commit::Args),
+    Push(commit::PushArgs),
+    Layer(layer::Args),
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
@@ -50,5 +59,9 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Path => path::run(app),
         Verb::Status => status::run(app),
         Verb::Pr(args) => pr::run(app, args),
+        Verb::Review(args) => review::run(app, args),
+        Verb::Commit(args) => commit::run(app, args),
+        Verb::Push(_) => commit::push(app),
+        Verb::Layer(args) => layer::run(app, args),
     }
 }

@@ -200,11 +200,6 @@ struct Branches {
 }
 
 impl Engine {
-    /// git, in the repository.
-    pub fn git(&self, unattended: bool) -> Git<'_> {
-        Git::new(self.host(), &self.repo().root).unattended(unattended)
-    }
-
     /// What `repo.json` says.
     pub fn config(&self) -> Result<RepoConfig, crate::manifest::ManifestError> {
         RepoConfig::read(&self.repo().root)
@@ -212,7 +207,7 @@ impl Engine {
 
     /// The forge that requests are made on.
     pub fn forge(&self, config: &RepoConfig) -> anyhow::Result<Forge> {
-        let git = self.git(true);
+        let git = self.git();
         match Forge::of_remote(&git, REMOTE, config.forge, config.url.as_deref())? {
             Some(forge) => Ok(forge),
             None => {
@@ -259,13 +254,12 @@ impl Engine {
     pub fn propose(
         &self,
         proposal: &Proposal,
-        unattended: bool,
         on: &mut dyn FnMut(Stage),
         cancel: &CancellationToken,
     ) -> anyhow::Result<Proposed> {
         let config = self.config()?;
         let forge = self.forge(&config)?;
-        let git = self.git(unattended);
+        let git = self.git();
         let mut words = self.words(proposal);
 
         on(Stage::Fetch);
@@ -339,7 +333,7 @@ impl Engine {
     pub fn preview(&self, proposal: &Proposal) -> anyhow::Result<Preview> {
         let config = self.config()?;
         let forge = self.forge(&config)?;
-        let git = self.git(true);
+        let git = self.git();
         let words = self.words(proposal);
         let followed = git.default_branch(REMOTE, config.default_branch.as_deref())?;
         let followed = followed.ok_or(ProposeError::NotFetched)?;
@@ -379,7 +373,7 @@ impl Engine {
     /// What is not committed in the manifests: each layer of every machine for itself. Beside it the files there in which
     /// something else is not committed, by their paths in the repository.
     pub fn uncommitted(&self) -> anyhow::Result<(Vec<Change>, Vec<PathBuf>)> {
-        let git = self.git(true);
+        let git = self.git();
         if git.commit("HEAD")?.is_none() {
             return Err(ProposeError::NoCommit.into());
         }
