@@ -12,6 +12,7 @@ use crate::engine::execute::Untrusted;
 use crate::engine::explain::{Told, explain};
 use crate::engine::layers::MoveError;
 use crate::engine::propose::ProposeError;
+use crate::manifest::changelog::ChangelogError;
 use crate::words::{fill, gettext};
 
 /// A command line that is well-formed and yet cannot be meant.
@@ -101,6 +102,8 @@ fn judge(error: &anyhow::Error) -> (Told, Exit) {
         () if has(|e| matches!(e.downcast_ref(), Some(MoveError::Overrides { .. }))) => {
             Exit::Decision
         }
+        () if has(is_draft) => Exit::Decision,
+        () if has(is_flaw) => Exit::Usage,
         () if has(|e| e.is::<InvalidName>()) => Exit::Usage,
         () => Exit::Error,
     };
@@ -110,6 +113,14 @@ fn judge(error: &anyhow::Error) -> (Told, Exit) {
 /// Whether a request waits for somebody's decision.
 fn undecided(error: &(dyn std::error::Error + 'static)) -> bool {
     matches!(error.downcast_ref(), Some(ProposeError::Undecided(_)))
+}
+
+fn is_draft(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ChangelogError::Drafts { .. }))
+}
+
+fn is_flaw(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ChangelogError::Flaw(_) | ChangelogError::NotNewer { .. }))
 }
 
 /// Tells an error and says how to exit.

@@ -255,7 +255,6 @@ pub(super) fn propose(app: &App, engine: &Engine, proposal: &Proposal) -> anyhow
 
 /// Says what came of an edit beside the checkout, and how that changes the exit.
 pub(super) fn tell(app: &App, shared: &Shared, exit: Exit) -> Exit {
-    say_why(app, &shared.way);
     if let Some(commit) = &shared.commit {
         let short = commit.get(..12).unwrap_or(commit);
         app.out.say(&fill(&gettext("Committed as {commit}."), &[("commit", short)]));
@@ -330,7 +329,8 @@ fn tell_already(app: &App, already: &[String], all: bool) {
     }
 }
 
-fn say_why(app: &App, way: &Way) {
+/// Says what follows on an edit, and why, where the command line does not say it.
+pub(super) fn say_why(app: &App, way: &Way) {
     if let Some(words) = way.words() {
         app.out.say(&paint(Style::Dim, &words));
     }

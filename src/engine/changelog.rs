@@ -33,7 +33,7 @@ pub struct ManualStep {
 
 /// How the changelog stands on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Standing {
+pub struct Told {
     /// The version that this machine runs, where its image says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running: Option<Version>,
@@ -133,13 +133,13 @@ impl Engine {
     }
 
     /// How the changelog stands here; `None` where there is none. Starts no process.
-    pub fn standing(&self) -> anyhow::Result<Option<Standing>> {
+    pub fn changelog(&self) -> anyhow::Result<Option<Told>> {
         let known = self.known()?;
         if !known.is_there() {
             return Ok(None);
         }
         let log = &known.repository.changelog;
-        Ok(Some(Standing {
+        Ok(Some(Told {
             running: known.running.flatten(),
             unreleased: log.unreleased.len(),
             drafts: log.drafts().count(),
