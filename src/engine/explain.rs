@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::commit::CommitError;
 use super::execute::Untrusted;
+use super::init::NoRoom;
 use super::layers::MoveError;
 use super::undo::UndoError;
 use super::wish::{LooksSecret, NotReadable};
@@ -116,6 +117,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
             return Some(Told { message, hint: None });
         }
         None => (),
+    }
+    if let Some(error) = error.downcast_ref::<NoRoom>() {
+        return no_room(error);
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");
@@ -492,6 +496,26 @@ fn during(operation: Operation) -> Told {
         _ => gettext("End it first: {command}. To take it back: --abort instead"),
     };
     told(what, fill(&hint, &[("command", end)]))
+}
+
+fn no_room(error: &NoRoom) -> Option<Told> {
+    let (message, dir, first) = match error {
+        NoRoom::File(error) => return known(error),
+        NoRoom::Git(error) => return known(error),
+        NoRoom::NotEmpty { dir, first } => {
+            (gettext("“{path}” is not empty: it has “{first}”"), dir, first.as_str())
+        }
+        NoRoom::NotDirectory { dir } => (gettext("“{path}” is not a directory"), dir, ""),
+        NoRoom::HasCommits { dir } => {
+            (gettext("the git repository “{path}” has commits already"), dir, "")
+        }
+    };
+    let message = fill(&message, &[("path", &dir.display().to_string()), ("first", first)]);
+    let hint = gettext(
+        "Nothing is ever overwritten: choose a new or empty directory, or a git repository without files and commits. \
+         A repository that has manifests already is taken into use with: bkt repo use PATH",
+    );
+    Some(told(message, hint))
 }
 
 fn program(error: &RunError) -> Told {

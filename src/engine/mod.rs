@@ -24,6 +24,7 @@ pub mod difference;
 pub mod execute;
 pub mod explain;
 pub mod follow;
+pub mod init;
 pub mod journal;
 pub mod layers;
 pub mod local;

@@ -19,6 +19,7 @@ pub mod doc;
 pub mod plain;
 pub mod repo;
 pub mod sheet;
+pub mod template;
 pub mod trust;
 
 pub use doc::Doc;
