@@ -83,11 +83,19 @@ fn follow(path: &Path) -> PathBuf {
     path
 }
 
-/// Makes sure that what is written to `path` is written below `root`, whatever links are on the way. Neither the file
-/// nor its directories need be there.
-pub fn stays_below(root: &Path, path: &Path) -> Result<(), FsError> {
+/// Makes sure that `path` is below `root`, whatever links are on the way. Neither the file nor its directories need be
+/// there. `doing` is for the error: "read" or "written".
+pub fn stays_below(root: &Path, path: &Path, doing: &'static str) -> Result<(), FsError> {
     let out = || io::Error::other(gettext("it leads out of the repository"));
-    let real = |path: &Path| fs::canonicalize(path).map_err(error("written", path));
+    let below = path.strip_prefix(root).unwrap_or(path);
+    if below.components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+        return Err(error(doing, path)(out()));
+    }
+    // Without a link on the way there is nothing to follow.
+    if !below.ancestors().any(|part| root.join(part).is_symlink() && part != Path::new("")) {
+        return Ok(());
+    }
+    let real = |path: &Path| fs::canonicalize(path).map_err(error(doing, path));
     let target = follow(path);
     // What is not there yet is made below what is.
     let there = target.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
@@ -95,7 +103,7 @@ pub fn stays_below(root: &Path, path: &Path) -> Result<(), FsError> {
     let climbs = made.components().any(|part| part == std::path::Component::ParentDir);
     match real(there)?.starts_with(real(root)?) && !climbs {
         true => Ok(()),
-        false => Err(error("written", path)(out())),
+        false => Err(error(doing, path)(out())),
     }
 }
 
@@ -357,14 +365,15 @@ mod tests {
         }
         fs::write(root.join("in/here"), "x").unwrap();
         for path in ["in/a", "b", "b/file", "b/new/file", "c", "d", "e", "f"] {
-            assert!(stays_below(&root, &root.join(path)).is_err(), "{path}");
+            assert!(stays_below(&root, &root.join(path), "written").is_err(), "{path}");
         }
         for path in ["in/here", "in/new", "new/new", "g", "h", "."] {
-            stays_below(&root, &root.join(path)).unwrap();
+            stays_below(&root, &root.join(path), "written").unwrap();
         }
         // A root that is a link itself is what it leads to.
         symlink(&root, dir.path().join("alias")).unwrap();
-        stays_below(&dir.path().join("alias"), &dir.path().join("alias/in/new")).unwrap();
+        stays_below(&dir.path().join("alias"), &dir.path().join("alias/in/new"), "written")
+            .unwrap();
     }
 
     #[test]

@@ -89,6 +89,11 @@ impl Sheet {
         &self.json
     }
 
+    /// All that it says.
+    pub fn into_json(self) -> Value {
+        self.json
+    }
+
     /// A value by its name, or, below others, by a path of names and, in lists, of numbers: `systemd/enable`.
     pub fn get(&self, path: &str) -> Option<&Value> {
         path.split('/').try_fold(&self.json, |json, name| match json {
@@ -101,6 +106,11 @@ impl Sheet {
     pub fn value<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DocError> {
         let Some(json) = self.get(path) else { return Ok(None) };
         self.typed(json, &keys(path)).map(Some)
+    }
+
+    /// All of it, read into a type.
+    pub fn whole<T: DeserializeOwned>(&self) -> Result<T, DocError> {
+        self.typed(&self.json, &[])
     }
 
     /// An error about the value at `path`, for what only its reader can tell is wrong.
