@@ -35,7 +35,7 @@ pub(super) fn busy(out: &Output, text: String) -> Busy {
 }
 
 impl Busy {
-    /// Shows another text from now on.
+    /// Says what is being done now.
     pub(super) fn now(&self, text: String) {
         // Where nothing is drawn there is nobody to tell.
         let _ = self.tell.as_ref().map(|tell| tell.send(text));

@@ -84,6 +84,16 @@ impl Sheet {
         Ok(Self { path: path.to_owned(), text: text.to_owned(), json })
     }
 
+    /// All of it.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// All that it says.
+    pub fn into_json(self) -> Value {
+        self.json
+    }
+
     /// A value by its name, or, below others, by a path of names and, in lists, of numbers: `systemd/enable`.
     pub fn get(&self, path: &str) -> Option<&Value> {
         path.split('/').try_fold(&self.json, |json, name| match json {

@@ -104,6 +104,17 @@ fn an_item_is_committed_with_its_file_and_names_that_are_patterns_are_only_names
     assert_eq!(in_head(&sandbox), ["manifests/gsettings.json"]);
     sandbox.bkt(&["repo", "commit", "a*", ":(top)x", "-m", "x"]).exits(0);
     assert_eq!(in_head(&sandbox), [":(top)x", "a*"]);
+    // A path is also one from here.
+    let mut below = sandbox.command(BKT);
+    below.current_dir(sandbox.path("repo/manifests")).args(["repo", "commit", "../README.md"]);
+    Run::of(below.output().unwrap()).exits(0);
+    assert_eq!(in_head(&sandbox), ["README.md"]);
+    sandbox.write("repo/manifests/hosts/x/gsettings.json", "{}\n");
+    sandbox.write("repo/manifests/gsettings.json", "{}\n");
+    let mut below = sandbox.command(BKT);
+    below.current_dir(sandbox.path("repo/manifests")).args(["repo", "commit", "gsettings.json"]);
+    Run::of(below.output().unwrap()).exits(0);
+    assert_eq!(in_head(&sandbox), ["manifests/gsettings.json"]);
 }
 
 #[test]
@@ -149,7 +160,7 @@ fn nothing_is_committed_while_something_else_is_going_on() {
     sandbox.bkt(&["repo", "commit"]).exits(0);
     Run::of(sandbox.command("git").args(["merge", "other"]).output().unwrap()).exits(1);
     sandbox.bkt(&["repo", "review"]).exits(1).says("merge left it to be decided");
-    sandbox.bkt(&["repo", "commit"]).exits(1).says("a merge is going on");
+    sandbox.bkt(&["repo", "commit"]).exits(1).says("a merge is in progress");
 }
 
 #[test]

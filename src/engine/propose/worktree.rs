@@ -117,7 +117,7 @@ pub(super) fn inside(root: &Path, edits: &[FileEdit]) -> Result<Vec<PathBuf>, Fs
         .iter()
         .map(|edit| {
             let path = Path::new(&edit.path);
-            fs::stays_below(root, path)?;
+            fs::stays_below(root, path, "written")?;
             let real = real(path).unwrap_or_else(|| path.to_owned());
             let below = real.strip_prefix(root).unwrap_or(&real);
             match below.starts_with(".git") {

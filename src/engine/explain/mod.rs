@@ -4,19 +4,14 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::commit::CommitError;
-use super::execute::Untrusted;
-use super::layers::MoveError;
-use super::propose::{ProposeError, Stage, Undecided};
-use super::undo::UndoError;
-use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
+use crate::engine::execute::Untrusted;
+use crate::engine::undo::UndoError;
+use crate::engine::wish::{LooksSecret, NotReadable};
 use crate::host::command::RunError;
 use crate::host::dnf::NoAnswer;
-use crate::host::forge::ForgeError;
 use crate::host::fs::{FsError, LockError};
-use crate::host::git::{GitError, Operation};
 use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
@@ -28,6 +23,8 @@ use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
 use crate::subsystem::extensions::compat::NoVersion;
 use crate::words::{fill, gettext, ngettext};
+
+mod repository;
 
 /// An error for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,31 +96,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
     }
-    if let Some(error) = error.downcast_ref::<GitError>() {
-        return git(error);
-    }
-    if let Some(error) = error.downcast_ref::<ProposeError>() {
-        return propose(error);
-    }
-    if let Some(error) = error.downcast_ref::<ForgeError>() {
-        return forge(error);
-    }
-    if let Some(error) = error.downcast_ref::<CommitError>() {
-        return commit(error);
-    }
-    match error.downcast_ref::<MoveError>() {
-        Some(MoveError::Overrides { title }) => {
-            let message =
-                gettext("{item} is in the shared layer too, where it says something else");
-            let hint = gettext("To have every machine get what this one has: --force");
-            return Some(told(fill(&message, &[("item", title)]), hint));
-        }
-        Some(MoveError::Unfit { title, why }) => {
-            let message = gettext("{item} cannot be moved to that layer: {why}");
-            let message = fill(&message, &[("item", title), ("why", why)]);
-            return Some(Told { message, hint: None });
-        }
-        None => (),
+    if let Some(told) = repository::known(error) {
+        return Some(told);
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");
@@ -389,179 +363,6 @@ fn transfer(error: &HttpError) -> Told {
         _ => None,
     };
     Told { message, hint }
-}
-
-fn git(error: &GitError) -> Option<Told> {
-    let hint = match error {
-        GitError::Run(error) => return Some(program(error)),
-        GitError::Odd { .. } | GitError::Directory { .. } => return None,
-        GitError::Identity => gettext(
-            "Tell it once: git config --global user.name NAME, and git config --global user.email ADDRESS",
-        ),
-        GitError::Signing { .. } => gettext(
-            "Unlock the key, or sign in a terminal with: git commit. Whether commits are signed says: git config commit.gpgSign",
-        ),
-        GitError::Credentials { .. } => gettext(
-            "Sign in once in a terminal, with: git fetch. A credential helper or an SSH agent keeps it.",
-        ),
-        GitError::Unreachable { .. } => {
-            gettext("Look at the connection and at the remote's address: git remote -v")
-        }
-        GitError::Refused { .. } => {
-            gettext("Pull what is new there first: bkt repo pull. Then try again.")
-        }
-        GitError::Busy { .. } => gettext(
-            "Try again when it is done. If no git is running, remove the file that is named.",
-        ),
-        GitError::NotOne { .. } => {
-            gettext("Make it one with: git init. Or use another repository: bkt repo use PATH")
-        }
-    };
-    Some(told(error.to_string(), hint))
-}
-
-fn propose(error: &ProposeError) -> Option<Told> {
-    Some(match error {
-        ProposeError::NoRemote => told(
-            gettext("the repository has no remote “origin”, where a pull request could be made"),
-            gettext("Add it: git remote add origin ADDRESS. To go on without a request: --no-pr"),
-        ),
-        ProposeError::UnknownForge { at } => {
-            let message = gettext("what kind of forge “{at}” is on is not known");
-            let hint = gettext(
-                "Say so in repo.json: \"forge\": \"github\", \"gitlab\" or \"forgejo\". To go on without a request: --no-pr",
-            );
-            told(fill(&message, &[("at", at)]), hint)
-        }
-        ProposeError::NoBranch => told(
-            gettext("the remote has no default branch, so that there is nothing to ask for"),
-            gettext("Push one: git push origin HEAD. Or name it in repo.json: \"default_branch\""),
-        ),
-        ProposeError::NotFetched => told(
-            gettext("the remote's default branch was never fetched, and a dry run fetches nothing"),
-            gettext("Fetch it: git fetch origin"),
-        ),
-        ProposeError::NoCommit => told(
-            gettext("nothing is committed yet that changes could be told from"),
-            gettext("Commit what is there first: git commit"),
-        ),
-        ProposeError::Undecided(items) => {
-            let item = |one: &Undecided| match one.fields.is_empty() {
-                true => one.change.title.clone(),
-                false => format!("{} ({})", one.change.title, one.fields.join(", ")),
-            };
-            let items: Vec<String> = items.iter().map(item).collect();
-            let message =
-                gettext("the remote's default branch says something else by now of: {items}");
-            let hint = gettext(
-                "Look at what it says: bkt repo pull. Or ask for your value all the same: bkt repo pr --force",
-            );
-            told(fill(&message, &[("items", &items.join("; "))]), hint)
-        }
-        // Its source is told after it, and has a hint of its own.
-        ProposeError::Failed { stage: Stage::Push, source } => {
-            let told = super::explain::explain(source);
-            let message = gettext("pushing the branch failed: {why}");
-            let refused = matches!(source.downcast_ref(), Some(GitError::Refused { .. }));
-            Told {
-                message: fill(&message, &[("why", &told.message)]),
-                hint: told.hint.filter(|_| !refused),
-            }
-        }
-        ProposeError::Failed { .. } => return None,
-    })
-}
-
-fn forge(error: &ForgeError) -> Option<Told> {
-    match error {
-        ForgeError::Run(error) => Some(program(error)),
-        ForgeError::NoRequest { program } => {
-            let message = gettext("“{program}” ended well, and yet named no request");
-            Some(Told { message: fill(&message, &[("program", program)]), hint: None })
-        }
-    }
-}
-
-fn commit(error: &CommitError) -> Option<Told> {
-    let paths = |text: String, path: &Path| fill(&text, &[("path", &path.to_string_lossy())]);
-    Some(match error {
-        CommitError::Git(error) => return git(error),
-        CommitError::NoMessage => {
-            told(gettext("the message is empty"), gettext("Say what the commit is for: -m MESSAGE"))
-        }
-        CommitError::Nothing => Told {
-            message: gettext("there is nothing to commit: all of it is as the last commit has it"),
-            hint: None,
-        },
-        CommitError::Operation { operation } => during(*operation),
-        CommitError::Undecided { path } => told(
-            paths(gettext("“{path}” cannot be committed as it is"), path),
-            gettext("A merge has left it to you, or it cannot be read. See: git status"),
-        ),
-        CommitError::Broken { path, why } => {
-            let message = gettext("“{path}” is not committed, because it cannot be read: {why}");
-            let hint = gettext("Correct it first. To commit it as it is: --force");
-            told(fill(&paths(message, path), &[("why", why)]), hint)
-        }
-        CommitError::Secret { paths } => {
-            let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-            let message =
-                gettext("this looks like a secret, and a repository is read by others: {paths}");
-            let hint = gettext("To commit it all the same: --secrets");
-            told(fill(&message, &[("paths", &paths.join(", "))]), hint)
-        }
-        CommitError::Hook { name, said } => {
-            let message = match said.is_empty() {
-                true => gettext("the repository's hook {name} refused, and did not say why"),
-                false => gettext("the repository's hook {name} refused: {said}"),
-            };
-            let hint = gettext(
-                "Nothing was committed, and what was staged is as it was. Correct what the hook minds.",
-            );
-            told(fill(&message, &[("name", name), ("said", said)]), hint)
-        }
-        CommitError::File { path, source } => {
-            let message = paths(gettext("“{path}” could not be written: {why}"), path);
-            Told { message: fill(&message, &[("why", &reason(source))]), hint: None }
-        }
-        CommitError::Detached => told(
-            gettext("no branch is checked out, so that there is nothing to push to"),
-            gettext("Make one here: git switch -c NAME. Then push again."),
-        ),
-        CommitError::NoCommit => {
-            told(gettext("there is no commit yet"), gettext("Make one: bkt repo commit"))
-        }
-        CommitError::NoRemote => told(
-            gettext("it is not known where to push to"),
-            gettext("Add a remote: git remote add origin ADDRESS"),
-        ),
-    })
-}
-
-/// Why nothing is committed while something is going on, and how to end that.
-fn during(operation: Operation) -> Told {
-    let (what, end) = match operation {
-        Operation::Rebase => {
-            (gettext("a rebase is going on in this repository"), "git rebase --continue")
-        }
-        Operation::Merge => {
-            (gettext("a merge is going on in this repository"), "git merge --continue")
-        }
-        Operation::CherryPick => {
-            (gettext("a cherry-pick is going on in this repository"), "git cherry-pick --continue")
-        }
-        Operation::Revert => {
-            (gettext("a revert is going on in this repository"), "git revert --continue")
-        }
-        Operation::Bisect => {
-            (gettext("a bisection is going on in this repository"), "git bisect reset")
-        }
-    };
-    let hint = match operation {
-        Operation::Bisect => gettext("End it first: {command}"),
-        _ => gettext("End it first: {command}. To take it back: --abort instead"),
-    };
-    told(what, fill(&hint, &[("command", end)]))
 }
 
 fn program(error: &RunError) -> Told {
