@@ -118,8 +118,8 @@ impl Engine {
             Action::Place(placed) => placed.iter().map(|one| one.path.as_str()).collect(),
             Action::Run(_) | Action::Dconf(_) | Action::Download(_) => Vec::new(),
         };
-        let paths = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
-        paths.map(|path| fs::stays_below(root, path, "written")).collect()
+        let mut ours = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
+        ours.try_for_each(|path| fs::stays_below(root, path, "written"))
     }
 
     /// Keeps other writers out; `doing` is what they are told we do.
