@@ -32,6 +32,7 @@ mod gsetting;
 mod gsetting_diff;
 mod history;
 mod image;
+mod init;
 mod kargs;
 mod local;
 mod names;
@@ -110,6 +111,7 @@ enum Verb {
     Admin(admin::Args),
     Local(local::Args),
     Repo(repo::Args),
+    Init(init::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -166,6 +168,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Admin(args)) => admin::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
+        Some(Verb::Init(args)) => init::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),
         Some(Verb::Completions(args)) => completions::run(&app, args),
     };

@@ -5,7 +5,10 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::clone::CloneError;
+use super::commit::CommitError;
 use super::execute::Untrusted;
+use super::init::NoRoom;
+use super::layers::MoveError;
 use super::pull::PullError;
 use super::undo::UndoError;
 use super::wish::{LooksSecret, NotReadable};
@@ -100,11 +103,31 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     if let Some(error) = error.downcast_ref::<GitError>() {
         return git(error);
     }
+    if let Some(error) = error.downcast_ref::<NoRoom>() {
+        return no_room(error);
+    }
     if let Some(error) = error.downcast_ref::<PullError>() {
         return Some(pull(error));
     }
     if let Some(error) = error.downcast_ref::<CloneError>() {
         return Some(clone(error));
+    }
+    if let Some(error) = error.downcast_ref::<CommitError>() {
+        return commit(error);
+    }
+    match error.downcast_ref::<MoveError>() {
+        Some(MoveError::Overrides { title }) => {
+            let message =
+                gettext("{item} is in the shared layer too, where it says something else");
+            let hint = gettext("To have every machine get what this one has: --force");
+            return Some(told(fill(&message, &[("item", title)]), hint));
+        }
+        Some(MoveError::Unfit { title, why }) => {
+            let message = gettext("{item} cannot be moved to that layer: {why}");
+            let message = fill(&message, &[("item", title), ("why", why)]);
+            return Some(Told { message, hint: None });
+        }
+        None => (),
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");
@@ -401,6 +424,26 @@ fn git(error: &GitError) -> Option<Told> {
     Some(told(error.to_string(), hint))
 }
 
+fn no_room(error: &NoRoom) -> Option<Told> {
+    let (message, dir, first) = match error {
+        NoRoom::File(error) => return known(error),
+        NoRoom::Git(error) => return known(error),
+        NoRoom::NotEmpty { dir, first } => {
+            (gettext("“{path}” is not empty: it has “{first}”"), dir, first.as_str())
+        }
+        NoRoom::NotDirectory { dir } => (gettext("“{path}” is not a directory"), dir, ""),
+        NoRoom::HasCommits { dir } => {
+            (gettext("the git repository “{path}” has commits already"), dir, "")
+        }
+    };
+    let message = fill(&message, &[("path", &dir.display().to_string()), ("first", first)]);
+    let hint = gettext(
+        "Nothing is ever overwritten: choose a new or empty directory, or a git repository without files and commits. \
+         A repository that has manifests already is taken into use with: bkt repo use PATH",
+    );
+    Some(told(message, hint))
+}
+
 fn clone(error: &CloneError) -> Told {
     match error {
         CloneError::Address(address) => told(
@@ -541,6 +584,88 @@ fn pull(error: &PullError) -> Told {
             Told { message: gettext("cancelled: nothing was changed"), hint: None }
         }
     }
+}
+
+fn commit(error: &CommitError) -> Option<Told> {
+    let paths = |text: String, path: &Path| fill(&text, &[("path", &path.to_string_lossy())]);
+    Some(match error {
+        CommitError::Git(error) => return git(error),
+        CommitError::NoMessage => {
+            told(gettext("the message is empty"), gettext("Say what the commit is for: -m MESSAGE"))
+        }
+        CommitError::Nothing => Told {
+            message: gettext("there is nothing to commit: all of it is as the last commit has it"),
+            hint: None,
+        },
+        CommitError::Operation { operation } => during(*operation),
+        CommitError::Undecided { path } => told(
+            paths(gettext("“{path}” cannot be committed as it is"), path),
+            gettext("A merge has left it to you, or it cannot be read. See: git status"),
+        ),
+        CommitError::Broken { path, why } => {
+            let message = gettext("“{path}” is not committed, because it cannot be read: {why}");
+            let hint = gettext("Correct it first. To commit it as it is: --force");
+            told(fill(&paths(message, path), &[("why", why)]), hint)
+        }
+        CommitError::Secret { paths } => {
+            let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+            let message =
+                gettext("this looks like a secret, and a repository is read by others: {paths}");
+            let hint = gettext("To commit it all the same: --secrets");
+            told(fill(&message, &[("paths", &paths.join(", "))]), hint)
+        }
+        CommitError::Hook { name, said } => {
+            let message = match said.is_empty() {
+                true => gettext("the repository's hook {name} refused, and did not say why"),
+                false => gettext("the repository's hook {name} refused: {said}"),
+            };
+            let hint = gettext(
+                "Nothing was committed, and what was staged is as it was. Correct what the hook minds.",
+            );
+            told(fill(&message, &[("name", name), ("said", said)]), hint)
+        }
+        CommitError::File { path, source } => {
+            let message = paths(gettext("“{path}” could not be written: {why}"), path);
+            Told { message: fill(&message, &[("why", &reason(source))]), hint: None }
+        }
+        CommitError::Detached => told(
+            gettext("no branch is checked out, so that there is nothing to push to"),
+            gettext("Make one here: git switch -c NAME. Then push again."),
+        ),
+        CommitError::NoCommit => {
+            told(gettext("there is no commit yet"), gettext("Make one: bkt repo commit"))
+        }
+        CommitError::NoRemote => told(
+            gettext("it is not known where to push to"),
+            gettext("Add a remote: git remote add origin ADDRESS"),
+        ),
+    })
+}
+
+/// Why nothing is committed while something is going on, and how to end that.
+fn during(operation: Operation) -> Told {
+    let (what, end) = match operation {
+        Operation::Rebase => {
+            (gettext("a rebase is going on in this repository"), "git rebase --continue")
+        }
+        Operation::Merge => {
+            (gettext("a merge is going on in this repository"), "git merge --continue")
+        }
+        Operation::CherryPick => {
+            (gettext("a cherry-pick is going on in this repository"), "git cherry-pick --continue")
+        }
+        Operation::Revert => {
+            (gettext("a revert is going on in this repository"), "git revert --continue")
+        }
+        Operation::Bisect => {
+            (gettext("a bisection is going on in this repository"), "git bisect reset")
+        }
+    };
+    let hint = match operation {
+        Operation::Bisect => gettext("End it first: {command}"),
+        _ => gettext("End it first: {command}. To take it back: --abort instead"),
+    };
+    told(what, fill(&hint, &[("command", end)]))
 }
 
 fn program(error: &RunError) -> Told {

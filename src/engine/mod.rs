@@ -20,23 +20,31 @@ pub mod base;
 pub mod changelog;
 pub mod checkout;
 pub mod clone;
+pub mod commit;
 pub mod containerfile;
 pub mod difference;
 pub mod execute;
 pub mod explain;
 pub mod follow;
+pub mod init;
 pub mod journal;
+pub mod layers;
 pub mod local;
 pub mod pull;
+pub mod review;
 pub mod select;
+pub mod standing;
 pub mod survey;
 pub mod undo;
 pub mod wish;
 
+pub use commit::{Commit, CommitError, Committed, Pushed};
 pub use containerfile::{ContainerfileReport, SectionReport, SectionState};
 pub use execute::{Event, Outcome, Verdict};
 pub use follow::Touched;
+pub use review::{FileReview, Review, Reviewed};
 pub use select::{Pick, Request, Verb};
+pub use standing::{Checkout, Standing};
 pub use wish::{Edit, Reach, Wish};
 
 /// The file of ignore rules.
@@ -52,6 +60,8 @@ pub struct Engine {
     subsystems: Vec<Box<dyn Subsystem>>,
     /// Nothing may be written, not even what a survey learns.
     dry_run: bool,
+    /// Nobody is there who could answer what git's helpers ask.
+    unattended: bool,
 }
 
 impl Engine {
@@ -63,13 +73,19 @@ impl Engine {
 
     /// An engine over the given subsystems.
     pub fn new(host: Host, repo: Repo, subsystems: Vec<Box<dyn Subsystem>>) -> Self {
-        Self { host, repo, subsystems, dry_run: false }
+        Self { host, repo, subsystems, dry_run: false, unattended: false }
     }
 
     /// The same engine, which learns and writes nothing when it surveys.
     pub fn dry(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self.host = self.host.dry(dry_run);
+        self
+    }
+
+    /// The same engine, for a service: no window asks for a password.
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.unattended = unattended;
         self
     }
 
@@ -118,8 +134,8 @@ impl Engine {
             Action::Place(placed) => placed.iter().map(|one| one.path.as_str()).collect(),
             Action::Run(_) | Action::Dconf(_) | Action::Download(_) => Vec::new(),
         };
-        let mut ours = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
-        ours.try_for_each(|path| fs::stays_below(root, path, "written"))
+        let mut paths = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
+        paths.try_for_each(|path| fs::stays_below(root, path, "written"))
     }
 
     /// Keeps other writers out; `doing` is what they are told we do.

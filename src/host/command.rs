@@ -231,6 +231,11 @@ async fn run(
         .env("LC_ALL", "C.UTF-8")
         // Asked before LC_ALL for the language of messages.
         .env_remove("LANGUAGE")
+        // Under a hook or an alias of git they name another repository than the one that is meant.
+        .env_remove("GIT_DIR")
+        .env_remove("GIT_WORK_TREE")
+        .env_remove("GIT_INDEX_FILE")
+        .env_remove("GIT_PREFIX")
         .envs(&command.env)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

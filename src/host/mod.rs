@@ -27,6 +27,7 @@ pub mod keyfile;
 pub mod logind;
 pub mod notify;
 pub mod place;
+pub mod plant;
 pub mod podman;
 pub mod privilege;
 pub mod rpmdb;

@@ -35,6 +35,16 @@ impl Doc {
         Self::parse(path, "{\n}\n")
     }
 
+    /// The same file with the same edits.
+    pub fn again(&self) -> Result<Self, DocError> {
+        self.saying(Path::new(""), &self.text())
+    }
+
+    /// The same file, edited to this text.
+    pub fn saying(&self, path: &Path, text: &str) -> Result<Self, DocError> {
+        Ok(Self { text: self.text.clone(), ..Self::parse(path, text)? })
+    }
+
     /// The file's text, with all edits.
     pub fn text(&self) -> String {
         let mark = &self.text[..self.text.len() - body(&self.text).len()];

@@ -20,6 +20,7 @@ pub mod merge;
 pub mod plain;
 pub mod repo;
 pub mod sheet;
+pub mod template;
 pub mod trust;
 
 pub use doc::Doc;
@@ -108,6 +109,51 @@ impl Manifests {
         }
     }
 
+    /// The same manifests with their edits, and nothing remembered of what was read in them.
+    pub fn again(&self) -> Self {
+        let files = self.files.borrow();
+        let files = files.iter().filter_map(|(key, file)| {
+            let doc = file.doc.as_ref().map(Doc::again).transpose().ok()?;
+            Some((key.clone(), File { read: file.read.clone(), doc }))
+        });
+        let others = self.others.borrow();
+        let others = others.iter().map(|(path, other)| {
+            (path.clone(), Other { read: other.read.clone(), now: other.now.clone() })
+        });
+        Self {
+            dir: self.dir.clone(),
+            host: self.host.clone(),
+            layers: self.layers.clone(),
+            files: RefCell::new(files.collect()),
+            others: RefCell::new(others.collect()),
+            hidden: RefCell::default(),
+        }
+    }
+
+    /// Writes the entry of a list that says `json` letter by letter as `text`, which says the same, but for the room
+    /// before its lines.
+    pub fn put_as_written(
+        &mut self,
+        layer: &Layer,
+        file: &'static str,
+        list: &str,
+        json: &Value,
+        text: &str,
+    ) -> anyhow::Result<()> {
+        let path = self.path(layer, file);
+        let mut file = self.file(layer, file)?;
+        let Some(now) = file.text() else { return Ok(()) };
+        let Some(new) = Sheet::parse(&path, &now)?.with_entry(list, json, text) else {
+            return Ok(());
+        };
+        let doc = match file.doc.take() {
+            Some(doc) => doc,
+            None => Doc::parse(&path, &now)?,
+        };
+        file.doc = Some(doc.saying(&path, &new)?);
+        Ok(())
+    }
+
     /// The layers this machine sees, the stronger last.
     pub fn layers(&self) -> Vec<Layer> {
         self.layers.clone()
@@ -151,6 +197,16 @@ impl Manifests {
             other.now = text;
         }
         Ok(())
+    }
+
+    /// The other files of the repository that were asked for, below its top.
+    pub fn others_read(&self) -> Vec<String> {
+        self.others.borrow().keys().map(ToString::to_string).collect()
+    }
+
+    /// Takes `text` for what one manifest says, whatever is there; `None` takes it for none.
+    pub fn pretend(&mut self, layer: &Layer, file: &'static str, text: Option<String>) {
+        self.files.borrow_mut().insert((layer.clone(), file), File { read: text, doc: None });
     }
 
     /// Whether a file that is no manifest is edited.

@@ -8,9 +8,12 @@ use super::app::{App, Exit};
 use crate::words::gettext;
 
 mod clone;
+mod commit;
+mod layer;
 mod merge_driver;
 mod path;
 mod pull;
+mod review;
 mod status;
 mod use_;
 
@@ -26,6 +29,8 @@ Examples:
   cd \"$(bkt repo path)\"            go there
   bkt repo clone URL               bring a distribution here
   bkt repo status                  what it is, how it stands, and whether its manifests can be read
+  bkt repo review                  what is not committed, and what it means
+  bkt repo commit --push           commit that, and push it
   bkt repo pull                    bring what is new upstream here")
 )]
 pub(super) struct Args {
@@ -46,6 +51,10 @@ enum Verb {
     Path,
     #[command(about = gettext("Say which repository it is, how it stands, and whether its manifests can be read"))]
     Status,
+    Review(review::Args),
+    Commit(commit::Args),
+    Push(commit::PushArgs),
+    Layer(layer::Args),
     MergeDriver(merge_driver::Args),
 }
 
@@ -56,6 +65,10 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Pull(args) => pull::run(app, args),
         Verb::Path => path::run(app),
         Verb::Status => status::run(app),
+        Verb::Review(args) => review::run(app, args),
+        Verb::Commit(args) => commit::run(app, args),
+        Verb::Push(_) => commit::push(app),
+        Verb::Layer(args) => layer::run(app, args),
         Verb::MergeDriver(args) => merge_driver::run(app, args),
     }
 }

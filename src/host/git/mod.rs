@@ -17,7 +17,7 @@ mod state;
 
 pub use error::GitError;
 pub use scratch::{Blob, Changed, Scratch, Unmerged};
-pub use state::{Ahead, FileState, Head, Operation, State};
+pub use state::{Ahead, FileState, Head, Operation, State, lossy};
 
 /// Where desktops keep a program that asks for a password in a window, when `SSH_ASKPASS` does not say.
 const ASKPASS: [&str; 4] = [
@@ -183,18 +183,10 @@ impl<'h> Git<'h> {
         Ok(None)
     }
 
-    /// A directory of its own, which goes with the value.
-    fn cache_dir(&self, prefix: &str) -> Result<tempfile::TempDir, GitError> {
-        let cache = self.host.env().cache.join("bkt");
-        std::fs::create_dir_all(&cache)
-            .and_then(|()| tempfile::Builder::new().prefix(prefix).tempdir_in(&cache))
-            .map_err(|source| GitError::Directory { path: cache, source })
-    }
-
     /// A commit's files, as a checkout would have them, in a directory of their own. Touches neither the checkout nor its
     /// index.
     pub fn tree(&self, commit: &str) -> Result<Tree, GitError> {
-        let dir = self.cache_dir("tree-")?;
+        let dir = self.scratch()?;
         let index = dir.path().join("index").to_string_lossy().into_owned();
         let prefix = format!("--prefix={}/tree/", dir.path().display());
         let with_index = |args: &[&str]| {
@@ -204,6 +196,29 @@ impl<'h> Git<'h> {
         with_index(&["read-tree", commit])?;
         with_index(&["checkout-index", "--all", "--quiet", &prefix])?;
         Ok(Tree { dir })
+    }
+
+    /// The files of no commit: none.
+    pub fn no_tree(&self) -> Result<Tree, GitError> {
+        Ok(Tree { dir: self.scratch()? })
+    }
+
+    /// A directory for files that git is to read or write, which goes with the value.
+    pub fn scratch(&self) -> Result<tempfile::TempDir, GitError> {
+        let cache = self.host.env().cache.join("bkt");
+        std::fs::create_dir_all(&cache)
+            .and_then(|()| tempfile::Builder::new().prefix("tree-").tempdir_in(&cache))
+            .map_err(|source| GitError::Directory { path: cache, source })
+    }
+
+    /// Runs a command made by [`Self::command`], and leaves it to the caller what its failure means.
+    pub fn carry_out(
+        &self,
+        command: &Command,
+        line: &mut dyn FnMut(&str),
+        cancel: &CancellationToken,
+    ) -> Result<String, RunError> {
+        self.host.run(command, line, cancel)
     }
 }
 
