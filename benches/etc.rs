@@ -14,26 +14,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use bucket::core::item::WantedItems;
 use bucket::host::{Environment, Host, command};
 use bucket::subsystem::Subsystem;
 use bucket::subsystem::etc_files::EtcFiles;
 
-/// The median of several runs, after one that is not counted.
-fn median(mut run: impl FnMut()) -> Duration {
-    run();
-    let mut times: Vec<Duration> = (0..7)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[times.len() / 2]
-}
+mod measure;
+use measure::median;
+
+const RUNS: usize = 7;
 
 /// Two trees that say the same, but for one file in a hundred.
 fn make(root: &Path, count: usize) -> Vec<PathBuf> {
@@ -67,8 +57,8 @@ fn main() {
         let host = Host::new(Environment::below(dir.path()), Arc::new(command::Real));
         let read = || EtcFiles.live(&host, &WantedItems::new()).unwrap();
         assert_eq!(read().items.len(), count / 100);
-        let survey = median(|| drop(read()));
-        let floor = median(|| files.iter().for_each(|file| drop(fs::read(file).unwrap())));
+        let survey = median(RUNS, || drop(read()));
+        let floor = median(RUNS, || files.iter().for_each(|file| drop(fs::read(file).unwrap())));
         let first = *first.get_or_insert(survey);
         println!(
             "{:>4}× {:>7} {:>10} {:>7.2} {:>6.1}",

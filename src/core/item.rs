@@ -416,5 +416,12 @@ pub struct Wanted {
     pub layer: Layer,
 }
 
+impl Wanted {
+    /// When it comes about, where an image makes it so: with the next one. What is meant for one machine is in none.
+    pub fn next_image(&self) -> Option<Pending> {
+        (self.layer == Layer::Shared).then_some(Pending::ImageBuild)
+    }
+}
+
 /// What the manifests say of one subsystem, layers already laid over one another.
 pub type WantedItems = BTreeMap<ItemKey, Wanted>;

@@ -160,7 +160,7 @@ impl Subsystem for FlatpakRemotes {
     }
 
     fn validate(&self, _: &Host, _: &ItemKey, set: &Record) -> Result<(), Unfit> {
-        let no = |message: String| Err(Unfit { message, close: Vec::new(), unsure: false });
+        let no = |message: String| Err(Unfit::new(message));
         let Some(url) = set.text("url") else { return Ok(()) };
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let known = ["http", "https", "file", "oci+http", "oci+https"];

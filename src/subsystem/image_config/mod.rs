@@ -188,13 +188,7 @@ fn record(manifests: &Manifests, module: &Module) -> Result<Record> {
             }
         }
         Kind::OptionalFeature { src, staging, .. } => {
-            let file = module::File {
-                src: Some(src.clone()),
-                dest: staging.clone(),
-                into: false,
-                comment: None,
-                mode: None,
-            };
+            let file = module::File::plain(src, staging);
             for placed in sources::of_entry(manifests, &module.name, &module.layer, &file)? {
                 let is = is(placed.mode, &placed.content.checksum());
                 record.set(format!("{IN_FILE}{}", placed.dest), is);

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::core::item::Wanted;
 use crate::core::merge::Drift;
