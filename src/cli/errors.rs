@@ -9,6 +9,7 @@ use crate::core::names::InvalidName;
 use crate::core::report::REPORT_VERSION;
 use crate::engine::execute::Untrusted;
 use crate::engine::explain::{Told, explain};
+use crate::manifest::changelog::ChangelogError;
 use crate::words::{fill, gettext};
 
 /// A command line that is well-formed and yet cannot be meant.
@@ -91,10 +92,20 @@ fn judge(error: &anyhow::Error) -> (Told, Exit) {
     let has = |is: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(is);
     let exit = match () {
         () if has(|e| e.is::<Untrusted>()) => Exit::Decision,
+        () if has(is_draft) => Exit::Decision,
+        () if has(is_flaw) => Exit::Usage,
         () if has(|e| e.is::<InvalidName>()) => Exit::Usage,
         () => Exit::Error,
     };
     (explain(error), exit)
+}
+
+fn is_draft(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ChangelogError::Drafts { .. }))
+}
+
+fn is_flaw(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ChangelogError::Flaw(_) | ChangelogError::NotNewer { .. }))
 }
 
 /// Tells an error and says how to exit.

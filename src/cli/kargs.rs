@@ -74,7 +74,7 @@ fn there(item: &ItemReport) -> bool {
 }
 
 fn key(list: &str, argument: &Karg) -> ItemKey {
-    ItemKey::new(format!("{list}/{argument}"))
+    ItemKey::new(format!("{list}/{}", argument.as_read()))
 }
 
 fn to(item: ItemKey, edit: Edit) -> Wish {

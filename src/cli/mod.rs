@@ -19,6 +19,7 @@ mod apply;
 mod base;
 mod build_info;
 mod capture;
+mod changelog;
 mod check;
 mod completions;
 mod containerfile;
@@ -72,7 +73,7 @@ Exit status:
   0    done
   1    an error
   2    the command line is wrong
-  3    there are differences (drift check, containerfile check, and status and diff with --exit-code)
+  3    there are differences (drift check, containerfile check, changelog validate, and status and diff with --exit-code)
   4    a decision is needed and may not be asked for
   5    partly done
   130  interrupted before anything was done"),
@@ -103,6 +104,7 @@ enum Verb {
     Shim(shim::Args),
     Containerfile(containerfile::Args),
     Base(base::Args),
+    Changelog(changelog::Args),
     BuildInfo(build_info::Args),
     Dnf(dnf::Args),
     Image(image::Args),
@@ -159,6 +161,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Shim(args)) => shim::run(&app, args),
         Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
         Some(Verb::Base(args)) => base::run(&app, args),
+        Some(Verb::Changelog(args)) => changelog::run(&app, args),
         Some(Verb::BuildInfo(args)) => build_info::run(&app, args),
         Some(Verb::Dnf(args)) => dnf::run(&app, args),
         Some(Verb::Image(args)) => image::run(&app, args),

@@ -6,12 +6,14 @@ use schemars::{JsonSchema, Schema, schema_for};
 
 use super::app::{App, Exit};
 use super::errors::Misnamed;
+use super::status::StatusReport;
 use crate::core::build_info::BuildInfo;
+use crate::core::changelog::Changelog;
 use crate::core::ignore::IgnoreRule;
 use crate::core::plan::Plan;
-use crate::core::report::Report;
 use crate::engine::journal::Operation;
 use crate::engine::{IGNORE_FILE, Outcome};
+use crate::manifest::changelog;
 use crate::manifest::repo::RepoConfig;
 use crate::subsystem;
 use crate::subsystem::base::verify::Verification;
@@ -29,7 +31,7 @@ Examples:
   bkt schema report                what status --json prints")
 )]
 pub(super) struct Args {
-    #[arg(value_name = "FILE", help = gettext("A manifest, repo.json, or one of: report, plan, outcome, operation, build-info, base-verification"))]
+    #[arg(value_name = "FILE", help = gettext("A manifest, repo.json, changelog.json, or one of: report, plan, outcome, operation, build-info, base-verification"))]
     file: Option<String>,
 }
 
@@ -49,8 +51,9 @@ fn schemas() -> BTreeMap<String, Schema> {
         }
     }
     all.insert(IGNORE_FILE.to_owned(), schema_for!(IgnoreFile));
+    all.insert(changelog::FILE.to_owned(), schema_for!(Changelog));
     all.insert("repo.json".to_owned(), schema_for!(RepoConfig));
-    all.insert("report".to_owned(), schema_for!(Report));
+    all.insert("report".to_owned(), schema_for!(StatusReport));
     all.insert("build-info".to_owned(), schema_for!(BuildInfo));
     all.insert("base-verification".to_owned(), schema_for!(Verification));
     all.insert("plan".to_owned(), schema_for!(Plan));

@@ -18,12 +18,13 @@ use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
 use crate::host::podman::PodmanError;
+use crate::manifest::changelog::ChangelogError;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
 use crate::subsystem::extensions::compat::NoVersion;
-use crate::words::{fill, gettext};
+use crate::words::{fill, gettext, ngettext};
 
 /// An error for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +129,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
             &[("text", text), ("kind", &gettext(*kind)), ("expected", &gettext(*expected))];
         return Some(Told { message: fill(&message, values), hint: None });
     }
+    if let Some(error) = error.downcast_ref::<ChangelogError>() {
+        return Some(changelog(error));
+    }
     if let Some(error) = error.downcast_ref::<PodmanError>() {
         return podman(error);
     }
@@ -169,6 +173,33 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     None
 }
 
+fn changelog(error: &ChangelogError) -> Told {
+    match error {
+        ChangelogError::Drafts { count } => {
+            let text = ngettext("{n} entry is a draft", "{n} entries are drafts", *count);
+            let hint =
+                gettext("Look at what they say (bkt changelog pending), then: bkt changelog ready");
+            told(fill(&text, &[("n", &count.to_string())]), hint)
+        }
+        ChangelogError::Nothing => told(
+            gettext("the next release has no entry"),
+            gettext("To draft one for each change since the last release: bkt changelog generate"),
+        ),
+        ChangelogError::NotNewer { version, newest } => {
+            let text = gettext("{version} is not newer than {newest}, which was released");
+            let values = [("version", &*version.to_string()), ("newest", &newest.to_string())];
+            told(fill(&text, &values), gettext("Leave the version out, and the next one is taken."))
+        }
+        ChangelogError::Flaw(words) => Told { message: words.clone(), hint: None },
+        ChangelogError::Shallow => told(
+            gettext(
+                "the repository was cloned without its history, in which the last release stands",
+            ),
+            gettext("Fetch it: git fetch --unshallow"),
+        ),
+    }
+}
+
 fn podman(error: &PodmanError) -> Option<Told> {
     match error {
         PodmanError::NotHere(image) => {
@@ -185,16 +216,22 @@ fn deployment(error: &NoDeployment) -> Told {
     match error {
         NoDeployment::NoImage => told(
             gettext("this machine was not started from an image"),
-            gettext("Name an image that podman has, or a file with a list of packages."),
+            gettext(
+                "Name an image that podman has, or a file with a list of packages: “bkt base verify --image IMAGE” or “--packages FILE”, “bkt build-info OLD NEW”.",
+            ),
         ),
         NoDeployment::Staged => told(
             gettext("no deployment is staged for the next start"),
-            gettext("It appears once an update has been made ready."),
+            gettext(
+                "It is there once an update has been made ready. To compare others: bkt build-info OLD NEW",
+            ),
         ),
-        NoDeployment::Rollback => {
-            let message = gettext("there is no deployment to roll back to");
-            Told { message, hint: None }
-        }
+        NoDeployment::Rollback => told(
+            gettext("there is no deployment to roll back to"),
+            gettext(
+                "It is there once another image has been started. To compare others: bkt build-info OLD NEW",
+            ),
+        ),
     }
 }
 
@@ -306,6 +343,14 @@ fn undo(error: &UndoError) -> Option<Told> {
                 number(gettext("To take the undo back: bkt undo {by}"), "by", *by),
             )
         }
+        UndoError::NotFiles(n) => told(
+            number(
+                gettext("operation {n} did more than write files, and cannot be taken back"),
+                "n",
+                *n,
+            ),
+            gettext("See what it did, and take that back by hand: bkt history"),
+        ),
         UndoError::State(error) => state(error)?,
     })
 }

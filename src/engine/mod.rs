@@ -17,6 +17,7 @@ use crate::subsystem::{self, Subsystem};
 use crate::words::{fill, gettext};
 
 pub mod base;
+pub mod changelog;
 pub mod containerfile;
 pub mod difference;
 pub mod execute;
@@ -66,6 +67,7 @@ impl Engine {
     /// The same engine, which learns and writes nothing when it surveys.
     pub fn dry(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self.host = self.host.dry(dry_run);
         self
     }
 

@@ -128,6 +128,37 @@ impl Doc {
         }
     }
 
+    /// The entry of a list by its number.
+    fn at(&self, list: &str, index: usize) -> Option<CstNode> {
+        let (object, name) = self.descend(list)?;
+        object.array_value(name)?.elements().into_iter().nth(index)
+    }
+
+    /// Adds an entry to a list, before the one that has this number, or else at its end.
+    pub fn insert(&self, list: &str, index: usize, entry: &Value) {
+        let (object, name) = self.make_way(list);
+        let array = object.array_value_or_set(name);
+        let length = array.elements().len();
+        if length == 0 {
+            array.ensure_multiline();
+        }
+        array.insert(index.min(length), input(entry));
+    }
+
+    /// Makes a value in the entry of this number equal `value`, touching only what differs; `None` removes it.
+    pub fn set_at(&self, list: &str, index: usize, name: &str, value: Option<&Value>) {
+        if let Some(CstNode::Container(CstContainerNode::Object(object))) = self.at(list, index) {
+            set_property(&object, name, value);
+        }
+    }
+
+    /// Takes the entry of this number out of a list.
+    pub fn remove_at(&self, list: &str, index: usize) {
+        if let Some(node) = self.at(list, index) {
+            node.remove();
+        }
+    }
+
     /// Makes a value equal `value`, touching only what differs; `None` removes it.
     pub fn set(&self, path: &str, value: Option<&Value>) {
         match value {

@@ -13,6 +13,7 @@ use crate::core::names::RepoRelPath;
 use crate::core::plan::{Change, FileEdit};
 use crate::host::fs::{self, FsError};
 
+pub mod changelog;
 pub mod containerfile;
 pub mod doc;
 pub mod plain;
@@ -139,9 +140,11 @@ impl Manifests {
         Ok(others.get(path).and_then(|other| other.now.clone()))
     }
 
-    /// Gives another file of the repository this text; `None` removes it.
+    /// Gives another file of the repository this text; `None` removes it. A link that leads out of the repository is an
+    /// error: what is behind it is not ours to write.
     pub fn put_other(&mut self, path: &RepoRelPath, text: Option<String>) -> Result<(), FsError> {
         self.other(path)?;
+        fs::stays_below(self.root(), &self.root().join(path.as_str()))?;
         if let Some(other) = self.others.borrow_mut().get_mut(path) {
             other.now = text;
         }
@@ -204,13 +207,19 @@ impl Manifests {
             path: self.path(layer, name).to_string_lossy().into_owned(),
             before: file.read.clone(),
             after: file.text(),
+            mode: None,
         });
         let others = self.others.borrow();
         let others = others.iter().filter(|(_, other)| other.read != other.now);
-        let others = others.map(|(path, other)| FileEdit {
-            path: self.root().join(path.as_str()).to_string_lossy().into_owned(),
-            before: other.read.clone(),
-            after: other.now.clone(),
+        let others = others.map(|(path, other)| {
+            let path = self.root().join(path.as_str());
+            FileEdit {
+                // An undo gives back what goes with the file: that it can be run.
+                mode: if other.now.is_none() { fs::mode(&path) } else { None },
+                path: path.to_string_lossy().into_owned(),
+                before: other.read.clone(),
+                after: other.now.clone(),
+            }
         });
         manifests.chain(others).collect()
     }

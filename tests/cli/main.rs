@@ -13,6 +13,7 @@
 
 mod base;
 mod broken;
+mod changelog;
 mod containerfile;
 mod crash;
 mod edits;

@@ -347,7 +347,7 @@ fn add(
     // A file left by an earlier run is ours to replace; one that cannot be read stops the write.
     let before = fs::read(std::path::Path::new(&path)).ok().flatten();
     let command = command.args(["--from", name.as_str(), &path]);
-    let edit = FileEdit { path, before, after: Some(text) };
+    let edit = FileEdit { path, before, after: Some(text), mode: None };
     let write = Step {
         title: named(gettext("Write the key of the remote {remote} where flatpak can read it")),
         action: Action::Write(vec![edit]),

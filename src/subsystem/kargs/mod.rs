@@ -13,7 +13,7 @@ use super::{
 use crate::core::item::{
     ItemKey, Layer, Live, Notice, Pending, Record, Records, SubsystemId, WantedItems,
 };
-use crate::core::names::Karg;
+use crate::core::names::{Karg, karg_as_read};
 use crate::core::plan::{Action, Change, Command, Risk, Side, Step};
 use crate::host::{Host, deployment, privilege};
 use crate::manifest::Manifests;
@@ -113,7 +113,7 @@ impl Subsystem for KernelArguments {
         let mut wanted = WantedItems::new();
         for (kind, list) in LISTS {
             wanted.extend(manifests.items(FILE, list, |entry: &Plain<Karg>| {
-                Ok((key(kind, entry.name().as_str()), Record::new()))
+                Ok((key(kind, &entry.name().as_read()), Record::new()))
             })?);
         }
         contradictions(manifests)?;
@@ -149,7 +149,9 @@ impl Subsystem for KernelArguments {
         for change in changes {
             let item = Item::of(&change.item);
             let (list, argument) = (item.list(), item.argument());
-            let is = |json: &Json| plain::name(json) == Some(argument);
+            let is = |json: &Json| {
+                plain::name(json).is_some_and(|name| karg_as_read(name) == karg_as_read(argument))
+            };
             // Their order can mean something: a new one goes to the end.
             let order = |json: &Json| if is(json) { "1" } else { "0" }.to_owned();
             match &change.after {
@@ -252,7 +254,7 @@ fn contradictions(manifests: &Manifests) -> Result<()> {
     let lists = LISTS.map(|(_, list)| list);
     for layer in manifests.layers() {
         let Some(sheet) = manifests.sheet(&layer, FILE)? else { continue };
-        let Some(entry) = plain::in_both(&sheet, lists, Karg::clone)? else { continue };
+        let Some(entry) = plain::in_both(&sheet, lists, Karg::as_read)? else { continue };
         let text = gettext(
             "“{argument}” is to be added and to be left out: one of “kargs.append” and “kargs.remove” has to go",
         );
@@ -264,7 +266,7 @@ fn contradictions(manifests: &Manifests) -> Result<()> {
 
 /// What this machine has beside its image, and how what the manifests want stands.
 fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
-    let Arguments { running, next, sure, image } = arguments;
+    let Arguments { running, next, sure, image, built } = arguments;
     let has = |list: &[String], argument: &str| list.iter().any(|one| one == argument);
     let known = |pending: bool| {
         let mut live = Live::known(Record::new());
@@ -281,7 +283,11 @@ fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
             Err(_) => odd.push(argument.as_str()),
         }
     }
-    for argument in image.iter().filter(|argument| *sure && !has(next, argument)) {
+    // What the image has from the manifests alone goes with the next one, where they do not want it any more: that it
+    // went here before is no change of this machine's own.
+    let of_base = |argument: &&String| !has(built, argument);
+    let dropped = image.iter().filter(|argument| *sure && !has(next, argument));
+    for argument in dropped.filter(of_base) {
         let append = key(APPEND, argument);
         if argument.parse::<Karg>().is_ok() && !wanted.contains_key(&append) {
             records.insert(key(REMOVE, argument), known(has(running, argument)));

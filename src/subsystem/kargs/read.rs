@@ -12,6 +12,8 @@ use anyhow::{Context, Result};
 use glib::{Variant, VariantDict};
 use serde::Deserialize;
 
+use super::IMAGE_FILE;
+use crate::core::names::karg_as_read;
 use crate::host::{Host, deployment, fs};
 use crate::words::gettext;
 
@@ -33,6 +35,8 @@ pub(super) struct Arguments {
     pub sure: bool,
     /// What the next start has from its image.
     pub image: Vec<String>,
+    /// What of that its image gives for the sake of the manifests it was built from, and of nothing else.
+    pub built: Vec<String>,
 }
 
 impl Arguments {
@@ -51,12 +55,13 @@ impl Arguments {
             Some(_) => staged_dir(host)?,
             None => dir_of(host, &next),
         };
-        Ok(Self { running, next, sure, image: given(&dir.unwrap_or_else(|| host.path("/")))? })
+        let (image, built) = given(&dir.unwrap_or_else(|| host.path("/")))?;
+        Ok(Self { running, next, sure, image, built })
     }
 }
 
 /// Splits a command line as the kernel does: at white space that does not stand between double quotes. What follows
-/// `--` is for the first program, not for the kernel.
+/// `--` is for the first program, not for the kernel. Each argument is given in the spelling that is compared.
 pub(super) fn split(line: &str) -> Vec<String> {
     let (mut all, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in line.chars() {
@@ -68,13 +73,15 @@ pub(super) fn split(line: &str) -> Vec<String> {
         }
     }
     all.push(word);
-    all.into_iter().filter(|word| !word.is_empty()).take_while(|word| word != "--").collect()
+    let words = all.into_iter().filter(|word| !word.is_empty()).take_while(|word| word != "--");
+    words.map(|word| karg_as_read(&word)).collect()
 }
 
 /// The arguments of the deployment that is made ready; `None` where they are those of the one before it.
 fn staged_arguments(bytes: &[u8]) -> Option<Vec<String>> {
     let noted = Variant::from_bytes_with_type(&glib::Bytes::from(bytes), glib::VariantTy::VARDICT);
-    VariantDict::new(Some(&noted)).lookup::<Vec<String>>("kargs").ok().flatten()
+    let kargs = VariantDict::new(Some(&noted)).lookup::<Vec<String>>("kargs").ok().flatten()?;
+    Some(kargs.iter().map(|arg| karg_as_read(arg)).collect())
 }
 
 /// The arguments of the entry that is started first: among those of ostree, that of the highest `version`.
@@ -125,10 +132,10 @@ struct Given {
     match_architectures: Option<Vec<String>>,
 }
 
-/// What the image in `dir` gives, in its order.
-fn given(dir: &Path) -> Result<Vec<String>> {
+/// What the image in `dir` gives, in its order; and what of it only the file of the manifests gives.
+fn given(dir: &Path) -> Result<(Vec<String>, Vec<String>)> {
     let dir = dir.join(GIVEN);
-    let mut all = Vec::new();
+    let (mut all, mut built, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for name in fs::list(&dir)?.unwrap_or_default() {
         let path = dir.join(&name);
         if !name.ends_with(".toml") {
@@ -140,10 +147,15 @@ fn given(dir: &Path) -> Result<Vec<String>> {
             architectures.iter().any(|architecture| architecture == std::env::consts::ARCH)
         };
         if given.match_architectures.as_ref().is_none_or(here) {
-            all.extend(given.kargs.iter().flat_map(|arg| split(arg)));
+            let words: Vec<String> = given.kargs.iter().flat_map(|arg| split(arg)).collect();
+            let list =
+                if Path::new(IMAGE_FILE).ends_with(&name) { &mut built } else { &mut others };
+            list.extend(words.iter().cloned());
+            all.extend(words);
         }
     }
-    Ok(all)
+    built.retain(|argument| !others.contains(argument));
+    Ok((all, built))
 }
 
 #[cfg(test)]
@@ -161,7 +173,10 @@ mod tests {
             words("quiet  dyndbg=\"file a +p\" console=tty0\n"),
             ["quiet", "dyndbg=\"file a +p\"", "console=tty0"]
         );
+        // As GRUB hands it on, and what needs no quotes.
+        assert_eq!(words("\"dyndbg=file a +p\" b=\"c\""), ["dyndbg=\"file a +p\"", "b=c"]);
         assert_eq!(words("quiet -- single"), ["quiet"]);
+        assert_eq!(words("a=\"b -- c\" d"), ["a=\"b -- c\"", "d"]);
         assert!(words(" \n").is_empty());
     }
 
@@ -177,7 +192,10 @@ mod tests {
         file("10-a.toml", &format!("kargs = [\"a\"]\nmatch-architectures = [\"{arch}\"]\n"));
         file("30-c.toml", "kargs = [\"c\"]\nmatch-architectures = [\"vax\"]\n");
         file("40-d.conf", "no TOML");
-        assert_eq!(Arguments::read(&machine.host()).unwrap().image, ["a", "b=2"]);
+        file("90-bkt.toml", "kargs = [\"a\", \"own\"]\n");
+        let read = Arguments::read(&machine.host()).unwrap();
+        assert_eq!(read.image, ["a", "b=2", "a", "own"]);
+        assert_eq!(read.built, ["own"]);
         file("50-e.toml", "kargs = []\nother = 1\n");
         let error = format!("{:#}", Arguments::read(&machine.host()).unwrap_err());
         assert!(error.contains("50-e.toml") && error.contains("other"), "{error}");
