@@ -45,7 +45,7 @@ stage_fmt() {
 
 stage_scripts() {
     local scripts=()
-    mapfile -t scripts < <(cd "$TOP" && grep -rlE --include='*' -m1 '^(#!/bin/(ba)?sh|# shellcheck shell=bash)' .ci build-aux tests)
+    mapfile -t scripts < <(cd "$TOP" && grep -rlE --include='*' -m1 '^(#!/bin/(ba)?sh|# shellcheck shell=bash)' .ci build-aux ci tests)
     in_build shellcheck "${scripts[@]}" && passed
 }
 

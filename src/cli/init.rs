@@ -157,7 +157,7 @@ fn nobody() -> Misnamed {
     }
 }
 
-/// Asks until the answer is one. An empty line is `default`, and so is nobody there.
+/// Asks until the answer is one. An empty line is `default`; whoever ends the input wants none of it.
 fn one<T>(app: &App, question: &str, default: Option<T>) -> anyhow::Result<T>
 where
     T: FromStr<Err = InvalidName> + Display + Clone,
@@ -166,8 +166,8 @@ where
     loop {
         let line = prompt::line(app, &format!("{question}{shown}"));
         match (line.as_deref(), &default) {
-            (None | Some(""), Some(default)) => return Ok(default.clone()),
-            (None, None) => return Err(nobody().into()),
+            (None, _) => return Err(nobody().into()),
+            (Some(""), Some(default)) => return Ok(default.clone()),
             (Some(""), None) => (),
             (Some(text), _) => match text.parse() {
                 Ok(answer) => return Ok(answer),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::core::names::{ImageRef, InvalidName, RepoName, RepoOwner};
 use crate::host::plant::NewFile;
+use crate::words::mark;
 
 /// The base image that the files name.
 const BASE: &str = "registry.example/desktop:stable";
@@ -124,8 +125,8 @@ impl FromStr for Forge {
         let all = Self::ALL.into_iter();
         all.clone().find(|forge| forge.name() == text).ok_or_else(|| InvalidName {
             text: text.to_owned(),
-            kind: "a forge",
-            expected: "github, gitlab or forgejo",
+            kind: mark("a forge"),
+            expected: mark("github, gitlab or forgejo"),
         })
     }
 }
