@@ -18,6 +18,7 @@ use crate::words::{fill, gettext};
 
 pub mod base;
 pub mod changelog;
+pub mod clone;
 pub mod containerfile;
 pub mod difference;
 pub mod execute;
