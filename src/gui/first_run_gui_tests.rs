@@ -182,6 +182,11 @@ fn the_welcome_offers_every_way_and_a_new_distribution_to_capture() {
     until("capture", || {
         matches!(outs.borrow().last(), Some(OverviewOut::All(bucket::engine::Verb::Capture)))
     });
+    // Not by the question: the plan may be closed again.
+    assert!(banner.is_revealed());
+    let mut fewer = all_kinds();
+    fewer.remove(0);
+    page.emit(OverviewMsg::Report(std::sync::Arc::new(report(fewer))));
     until("end of the offer", || !banner.is_revealed());
     window.destroy();
 }

@@ -58,8 +58,15 @@ pub struct Overview {
     repo: Option<RepoInfo>,
     report: Option<Arc<Report>>,
     failure: Option<String>,
-    /// The repository that was just made, until this machine is captured into it.
-    new: Option<PathBuf>,
+    /// The repository that was just made, until something of this machine is captured into it.
+    new: Option<New>,
+}
+
+/// A repository that was just made.
+struct New {
+    root: PathBuf,
+    /// How many differences there were, once that is known.
+    drifted: Option<usize>,
 }
 
 /// The page's widgets.
@@ -103,20 +110,26 @@ impl SimpleComponent for Overview {
             }
             OverviewMsg::NoRepository => self.state = State::Welcome,
             OverviewMsg::BadRepository(why) => self.state = State::Bad(why),
-            OverviewMsg::New(root) => self.new = Some(root),
+            OverviewMsg::New(root) => self.new = Some(New { root, drifted: None }),
             OverviewMsg::Banner => {
                 let out = match self.banner() {
                     Some(Banner::Untrusted) => OverviewOut::Trust,
                     Some(Banner::New) => OverviewOut::All(Verb::Capture),
                     None => return,
                 };
-                // Offered once: it is among the page's buttons too.
-                self.new = None;
                 // The window may be closing: nobody is left to hear of it then.
                 drop(sender.output(out));
             }
             OverviewMsg::Report(report) => {
                 self.failure = None;
+                let here = self.repo.as_ref().map(|repo| &repo.root);
+                if let Some(new) = self.new.as_mut().filter(|new| here == Some(&new.root)) {
+                    let before = new.drifted.replace(report.drifted());
+                    // Somebody has begun: what is left is a difference like any other.
+                    if before.is_some_and(|before| report.drifted() < before) {
+                        self.new = None;
+                    }
+                }
                 self.report = Some(report);
             }
             OverviewMsg::Failed(why) => self.failure = Some(why),
@@ -193,8 +206,8 @@ impl Overview {
         if !repo.trusted {
             return Some(Banner::Untrusted);
         }
-        let drifted = self.report.as_ref().is_some_and(|report| report.drifted() > 0);
-        (drifted && self.new.as_ref() == Some(&repo.root)).then_some(Banner::New)
+        let new = self.new.as_ref().filter(|new| new.root == repo.root)?;
+        new.drifted.is_some_and(|drifted| drifted > 0).then_some(Banner::New)
     }
 }
 
