@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use bucket::core::item::Live;
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
 use relm4::{adw, gtk};
@@ -11,7 +12,7 @@ use relm4::{adw, gtk};
 use crate::backend::RepoInfo;
 use crate::first_run::{Cloned, Created, News, Order, Way};
 use crate::gui_tests::{below, button, until};
-use crate::model::tests::{ABOUT, all_kinds, report};
+use crate::model::tests::{ABOUT, all_kinds, branch, item, report};
 use crate::pages::overview::{Overview, OverviewMsg, OverviewOut};
 use crate::widgets::first_run_dialog::{FirstRunDialog, FirstRunMsg, FirstRunOut};
 
@@ -167,11 +168,11 @@ fn the_welcome_offers_every_way_and_a_new_distribution_to_capture() {
     }
     let root = PathBuf::from("/home/me/desktop");
     page.emit(OverviewMsg::New(root.clone()));
-    let (path, branch) = ("~/desktop".to_owned(), None);
+    let path = "~/desktop".to_owned();
     page.emit(OverviewMsg::Repository(RepoInfo {
         root,
         path,
-        branch,
+        branch: None,
         trusted: true,
         watches: vec![],
     }));
@@ -184,9 +185,9 @@ fn the_welcome_offers_every_way_and_a_new_distribution_to_capture() {
     });
     // Not by the question: the plan may be closed again.
     assert!(banner.is_revealed());
-    let mut fewer = all_kinds();
-    fewer.remove(0);
-    page.emit(OverviewMsg::Report(std::sync::Arc::new(report(fewer))));
+    let mut more = all_kinds();
+    more.push(item("captured", None, Some(branch("a")), Some(Live::known(branch("a"))), None));
+    page.emit(OverviewMsg::Report(std::sync::Arc::new(report(more))));
     until("end of the offer", || !banner.is_revealed());
     window.destroy();
 }

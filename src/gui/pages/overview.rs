@@ -65,8 +65,8 @@ pub struct Overview {
 /// A repository that was just made.
 struct New {
     root: PathBuf,
-    /// How many differences there were, once that is known.
-    drifted: Option<usize>,
+    /// How many items its manifests had, once that is known.
+    wanted: Option<usize>,
 }
 
 /// The page's widgets.
@@ -110,7 +110,7 @@ impl SimpleComponent for Overview {
             }
             OverviewMsg::NoRepository => self.state = State::Welcome,
             OverviewMsg::BadRepository(why) => self.state = State::Bad(why),
-            OverviewMsg::New(root) => self.new = Some(New { root, drifted: None }),
+            OverviewMsg::New(root) => self.new = Some(New { root, wanted: None }),
             OverviewMsg::Banner => {
                 let out = match self.banner() {
                     Some(Banner::Untrusted) => OverviewOut::Trust,
@@ -124,9 +124,9 @@ impl SimpleComponent for Overview {
                 self.failure = None;
                 let here = self.repo.as_ref().map(|repo| &repo.root);
                 if let Some(new) = self.new.as_mut().filter(|new| here == Some(&new.root)) {
-                    let before = new.drifted.replace(report.drifted());
+                    let now = wanted(&report);
                     // Somebody has begun: what is left is a difference like any other.
-                    if before.is_some_and(|before| report.drifted() < before) {
+                    if new.wanted.replace(now).is_some_and(|before| before != now) {
                         self.new = None;
                     }
                 }
@@ -207,8 +207,15 @@ impl Overview {
             return Some(Banner::Untrusted);
         }
         let new = self.new.as_ref().filter(|new| new.root == repo.root)?;
-        new.drifted.is_some_and(|drifted| drifted > 0).then_some(Banner::New)
+        let drifted = self.report.as_ref().is_some_and(|report| report.drifted() > 0);
+        (drifted && new.wanted.is_some()).then_some(Banner::New)
     }
+}
+
+/// How many items the manifests have.
+fn wanted(report: &Report) -> usize {
+    let items = report.subsystems.iter().flat_map(|subsystem| &subsystem.items);
+    items.filter(|item| item.wanted.is_some()).count()
 }
 
 /// How a subsystem stands, in words; how many items differ; whether it could not be read.
