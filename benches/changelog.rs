@@ -73,7 +73,7 @@ fn main() {
     let dir = tempfile::tempdir().unwrap();
     let machine = Machine::make(dir.path(), Size::times(1));
     let survey = median(|| drop(machine.engine().survey(&[]).unwrap()));
-    let none = median(|| assert!(machine.engine().standing().unwrap().is_none()));
+    let none = median(|| assert!(machine.engine().changelog().unwrap().is_none()));
     let row = |what: &str, took: Duration| {
         let ratio = took.as_secs_f64() / survey.as_secs_f64();
         let took = format!("{:.2} ms", took.as_secs_f64() * 1e3);
@@ -90,7 +90,7 @@ fn main() {
         let pending = "type: added\ncategory: flatpak\nmessage: Calculator\ndraft: true\n";
         write(&root.join(".changelog/pending/001.yaml"), pending);
         let took = median(|| {
-            let standing = machine.engine().standing().unwrap().unwrap();
+            let standing = machine.engine().changelog().unwrap().unwrap();
             assert_eq!(standing.manual_steps.len(), 52 * factor);
             assert_eq!((standing.unreleased, standing.drafts), (ENTRIES + 1, 1));
         });

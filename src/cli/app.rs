@@ -103,7 +103,7 @@ impl App {
     /// The engine over the repository that the options and the working directory lead to.
     pub(super) fn engine(&self) -> anyhow::Result<Engine> {
         let engine = Engine::open(self.host.clone(), self.global.repo.as_deref())?;
-        Ok(engine.dry(self.global.dry_run))
+        Ok(engine.dry(self.global.dry_run).unattended(self.global.cli))
     }
 
     /// Compares the subsystems that `named` names, or all.

@@ -7,8 +7,11 @@ use super::app::Exit;
 use super::output::{Output, Style, paint};
 use crate::core::names::InvalidName;
 use crate::core::report::REPORT_VERSION;
+use crate::engine::commit::CommitError;
 use crate::engine::execute::Untrusted;
 use crate::engine::explain::{Told, explain};
+use crate::engine::layers::MoveError;
+use crate::engine::propose::ProposeError;
 use crate::manifest::changelog::ChangelogError;
 use crate::words::{fill, gettext};
 
@@ -92,12 +95,24 @@ fn judge(error: &anyhow::Error) -> (Told, Exit) {
     let has = |is: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(is);
     let exit = match () {
         () if has(|e| e.is::<Untrusted>()) => Exit::Decision,
+        () if has(undecided) => Exit::Decision,
+        () if has(|e| matches!(e.downcast_ref(), Some(CommitError::Secret { .. }))) => {
+            Exit::Decision
+        }
+        () if has(|e| matches!(e.downcast_ref(), Some(MoveError::Overrides { .. }))) => {
+            Exit::Decision
+        }
         () if has(is_draft) => Exit::Decision,
         () if has(is_flaw) => Exit::Usage,
         () if has(|e| e.is::<InvalidName>()) => Exit::Usage,
         () => Exit::Error,
     };
     (explain(error), exit)
+}
+
+/// Whether a request waits for somebody's decision.
+fn undecided(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ProposeError::Undecided(_)))
 }
 
 fn is_draft(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -9,7 +9,7 @@ use super::{changelog, errors, show};
 use crate::core::item::Pending;
 use crate::core::merge::{Drift, Suggestion};
 use crate::core::report::{Availability, ItemReport, Report, SubsystemReport};
-use crate::engine::changelog::Standing;
+use crate::engine::changelog::Told;
 use crate::engine::explain::explain;
 use crate::engine::{Engine, local};
 use crate::subsystem::Page;
@@ -56,7 +56,7 @@ pub(super) struct StatusReport {
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum ChangelogReport {
-    Read(Standing),
+    Read(Told),
     Unread {
         /// Why it could not be read, with file and line.
         error: String,
@@ -105,7 +105,7 @@ impl StatusReport {
 
 /// How the changelog stands; one that cannot be read is said.
 fn standing(app: &App, engine: &Engine) -> Option<ChangelogReport> {
-    match engine.standing() {
+    match engine.changelog() {
         Ok(standing) => standing.map(ChangelogReport::Read),
         Err(error) => {
             let told = explain(&error);

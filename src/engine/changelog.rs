@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Engine;
 use crate::core::changelog::{Described, Entry, Kind, Release, Version, drafts};
 use crate::core::item::Layer;
-use crate::core::plan::Change;
+use crate::core::plan::{Change, Side};
 use crate::host::git::Git;
 use crate::manifest::Manifests;
 use crate::manifest::changelog::{self, ChangelogError, Log};
@@ -33,7 +33,7 @@ pub struct ManualStep {
 
 /// How the changelog stands on this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Standing {
+pub struct Told {
     /// The version that this machine runs, where its image says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running: Option<Version>,
@@ -133,13 +133,13 @@ impl Engine {
     }
 
     /// How the changelog stands here; `None` where there is none. Starts no process.
-    pub fn standing(&self) -> anyhow::Result<Option<Standing>> {
+    pub fn changelog(&self) -> anyhow::Result<Option<Told>> {
         let known = self.known()?;
         if !known.is_there() {
             return Ok(None);
         }
         let log = &known.repository.changelog;
-        Ok(Some(Standing {
+        Ok(Some(Told {
             running: known.running.flatten(),
             unreleased: log.unreleased.len(),
             drafts: log.drafts().count(),
@@ -214,8 +214,12 @@ impl Engine {
                 self.difference(&Manifests::new(&nothing.path().join("manifests"), hostname), &now)?
             }
         };
-        let drafts = drafts(&self.described(&changes), self.host.now());
-        Ok(Since { commit, drafts })
+        Ok(Since { commit, drafts: self.drafted(&changes) })
+    }
+
+    /// A draft for each of `changes` that is one of the manifests of all machines, for [`changelog::add`].
+    pub fn drafted(&self, changes: &[Change]) -> Vec<Entry> {
+        drafts(&self.described(changes), self.host.now())
     }
 
     fn commit_of(
@@ -265,7 +269,9 @@ impl Engine {
 
     /// The changes of what all machines share, in words: an image is built of nothing else.
     fn described(&self, changes: &[Change]) -> Vec<Described> {
-        let shared = changes.iter().filter(|change| change.layer == Layer::Shared);
+        let shared = changes
+            .iter()
+            .filter(|change| change.side == Side::Manifest && change.layer == Layer::Shared);
         shared
             .filter_map(|change| {
                 let subsystem = self.subsystem(&change.subsystem)?;

@@ -28,7 +28,8 @@ impl Engine {
         Ok(changes)
     }
 
-    fn between(
+    /// What changed of one subsystem in one layer, which both sides hold alone.
+    pub(super) fn between(
         &self,
         subsystem: &dyn Subsystem,
         layer: &Layer,
@@ -59,7 +60,7 @@ impl Engine {
 }
 
 /// The shared layer, and each machine's that either side has.
-fn every_layer(old: &Manifests, new: &Manifests) -> anyhow::Result<Vec<Layer>> {
+pub(super) fn every_layer(old: &Manifests, new: &Manifests) -> anyhow::Result<Vec<Layer>> {
     let mut hosts = old.hosts()?;
     hosts.extend(new.hosts()?);
     Ok(std::iter::once(Layer::Shared).chain(hosts.into_iter().map(Layer::Host)).collect())

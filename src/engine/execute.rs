@@ -204,13 +204,14 @@ impl Engine {
                         "the manifests are left as they are, because the machine could not be changed",
                     ))
                 }
-                false => act::perform(
-                    &self.host,
-                    &step.step.action,
-                    &mut |line| on(Event::Line(line)),
-                    cancel,
-                )
-                .map_err(|error| explain(&error).message),
+                false => self
+                    .stays_inside(&step.step.action)
+                    .map_err(anyhow::Error::from)
+                    .and_then(|()| {
+                        let line = &mut |line: &str| on(Event::Line(line));
+                        act::perform(&self.host, &step.step.action, line, cancel)
+                    })
+                    .map_err(|error| explain(&error).message),
             };
             let error = result.err();
             on(Event::End { index, error: error.as_deref() });

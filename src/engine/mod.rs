@@ -9,7 +9,7 @@ use crate::core::item::{ItemKey, Layer, SubsystemId};
 use crate::core::plan::{Action, FileEdit, Plan, PlannedStep, Risk, Step};
 use crate::core::report::ItemReport;
 use crate::host::Host;
-use crate::host::fs::{Lock, LockError};
+use crate::host::fs::{self, FsError, Lock, LockError};
 use crate::manifest::repo::{Repo, RepoError};
 use crate::manifest::trust::{load_state, save_state};
 use crate::manifest::{Manifests, trust};
@@ -18,7 +18,9 @@ use crate::words::{fill, gettext};
 
 pub mod base;
 pub mod changelog;
+pub mod checkout;
 pub mod clone;
+pub mod commit;
 pub mod containerfile;
 pub mod difference;
 pub mod execute;
@@ -26,16 +28,24 @@ pub mod explain;
 pub mod follow;
 pub mod init;
 pub mod journal;
+pub mod layers;
 pub mod local;
+pub mod propose;
+pub mod pull;
+pub mod review;
 pub mod select;
+pub mod standing;
 pub mod survey;
 pub mod undo;
 pub mod wish;
 
+pub use commit::{Commit, CommitError, Committed, Pushed};
 pub use containerfile::{ContainerfileReport, SectionReport, SectionState};
 pub use execute::{Event, Outcome, Verdict};
 pub use follow::Touched;
+pub use review::{FileReview, Review, Reviewed};
 pub use select::{Pick, Request, Verb};
+pub use standing::{Checkout, Standing};
 pub use wish::{Edit, Reach, Wish};
 
 /// The file of ignore rules.
@@ -51,6 +61,8 @@ pub struct Engine {
     subsystems: Vec<Box<dyn Subsystem>>,
     /// Nothing may be written, not even what a survey learns.
     dry_run: bool,
+    /// Nobody is there who could answer what git's helpers ask.
+    unattended: bool,
 }
 
 impl Engine {
@@ -62,13 +74,19 @@ impl Engine {
 
     /// An engine over the given subsystems.
     pub fn new(host: Host, repo: Repo, subsystems: Vec<Box<dyn Subsystem>>) -> Self {
-        Self { host, repo, subsystems, dry_run: false }
+        Self { host, repo, subsystems, dry_run: false, unattended: false }
     }
 
     /// The same engine, which learns and writes nothing when it surveys.
     pub fn dry(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
         self.host = self.host.dry(dry_run);
+        self
+    }
+
+    /// The same engine, for a service: no window asks for a password.
+    pub fn unattended(mut self, unattended: bool) -> Self {
+        self.unattended = unattended;
         self
     }
 
@@ -106,6 +124,19 @@ impl Engine {
 
     fn skips_path(&self) -> PathBuf {
         self.state_dir().join("skips.json")
+    }
+
+    /// Makes sure that no file of the repository is written by way of a link that leads out of it.
+    fn stays_inside(&self, action: &Action) -> Result<(), FsError> {
+        let root = &self.repo.root;
+        let paths: Vec<&str> = match action {
+            Action::Write(edits) => edits.iter().map(|edit| edit.path.as_str()).collect(),
+            Action::Copy(copy) => vec![&copy.to],
+            Action::Place(placed) => placed.iter().map(|one| one.path.as_str()).collect(),
+            Action::Run(_) | Action::Dconf(_) | Action::Download(_) => Vec::new(),
+        };
+        let mut paths = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
+        paths.try_for_each(|path| fs::stays_below(root, path, "written"))
     }
 
     /// Keeps other writers out; `doing` is what they are told we do.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ pub mod deployment;
 pub mod dnf;
 pub mod flatpak;
 pub mod follow;
+pub mod forge;
 pub mod fs;
 pub mod git;
 pub mod http;
@@ -149,6 +151,13 @@ impl Host {
         result
     }
 
+    /// The same for a program that may take no longer than `patience`: then it is cancelled.
+    pub fn run_within(&self, command: &Command, patience: Duration) -> Result<String, RunError> {
+        let cancel = CancellationToken::new();
+        let _limit = interrupt::limit(&cancel, patience);
+        self.run(command, &mut |_| (), &cancel)
+    }
+
     /// Runs a program to its end and notes it in the command log. Returns its standard output byte for byte.
     pub fn output(&self, command: &Command) -> Result<Vec<u8>, RunError> {
         let number = self.log.start(self.now(), command::display(command));
@@ -188,6 +197,16 @@ pub fn locale_dir() -> PathBuf {
     let program = std::env::current_exe().ok();
     let prefix = program.as_deref().and_then(Path::parent).and_then(Path::parent);
     prefix.unwrap_or(Path::new("/usr")).join("share/locale")
+}
+
+/// The machine's name up to the first dot. It names a directory of the repository, so that nothing else may come of it.
+fn layer_name(node: &str) -> String {
+    let name = node.split('.').next().unwrap_or_default();
+    let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    match name.is_empty() || !name.chars().all(plain) {
+        true => "localhost".to_owned(),
+        false => name.to_owned(),
+    }
 }
 
 impl Environment {
@@ -241,9 +260,22 @@ impl Environment {
             home,
             data_dirs,
             cwd: std::env::current_dir().context("the working directory is gone")?,
-            hostname: hostname.split('.').next().unwrap_or_default().to_owned(),
+            hostname: layer_name(&hostname),
             is_root: rustix::process::geteuid().is_root(),
             vars,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::layer_name;
+
+    #[test]
+    fn a_host_name_leads_nowhere() {
+        assert_eq!(layer_name("desk.example.org"), "desk");
+        for name in ["", "../x", "/etc", "a/b", ".."] {
+            assert_eq!(layer_name(name), "localhost", "{name}");
+        }
     }
 }

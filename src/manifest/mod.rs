@@ -16,6 +16,7 @@ use crate::host::fs::{self, FsError};
 pub mod changelog;
 pub mod containerfile;
 pub mod doc;
+pub mod merge;
 pub mod plain;
 pub mod repo;
 pub mod sheet;
@@ -108,6 +109,51 @@ impl Manifests {
         }
     }
 
+    /// The same manifests with their edits, and nothing remembered of what was read in them.
+    pub fn again(&self) -> Self {
+        let files = self.files.borrow();
+        let files = files.iter().filter_map(|(key, file)| {
+            let doc = file.doc.as_ref().map(Doc::again).transpose().ok()?;
+            Some((key.clone(), File { read: file.read.clone(), doc }))
+        });
+        let others = self.others.borrow();
+        let others = others.iter().map(|(path, other)| {
+            (path.clone(), Other { read: other.read.clone(), now: other.now.clone() })
+        });
+        Self {
+            dir: self.dir.clone(),
+            host: self.host.clone(),
+            layers: self.layers.clone(),
+            files: RefCell::new(files.collect()),
+            others: RefCell::new(others.collect()),
+            hidden: RefCell::default(),
+        }
+    }
+
+    /// Writes the entry of a list that says `json` letter by letter as `text`, which says the same, but for the room
+    /// before its lines.
+    pub fn put_as_written(
+        &mut self,
+        layer: &Layer,
+        file: &'static str,
+        list: &str,
+        json: &Value,
+        text: &str,
+    ) -> anyhow::Result<()> {
+        let path = self.path(layer, file);
+        let mut file = self.file(layer, file)?;
+        let Some(now) = file.text() else { return Ok(()) };
+        let Some(new) = Sheet::parse(&path, &now)?.with_entry(list, json, text) else {
+            return Ok(());
+        };
+        let doc = match file.doc.take() {
+            Some(doc) => doc,
+            None => Doc::parse(&path, &now)?,
+        };
+        file.doc = Some(doc.saying(&path, &new)?);
+        Ok(())
+    }
+
     /// The layers this machine sees, the stronger last.
     pub fn layers(&self) -> Vec<Layer> {
         self.layers.clone()
@@ -134,7 +180,9 @@ impl Manifests {
     pub fn other(&self, path: &RepoRelPath) -> Result<Option<String>, FsError> {
         let mut others = self.others.borrow_mut();
         if !others.contains_key(path) {
-            let read = fs::read(&self.root().join(path.as_str()))?;
+            let file = self.root().join(path.as_str());
+            fs::stays_below(self.root(), &file, "read")?;
+            let read = fs::read(&file)?;
             others.insert(path.clone(), Other { now: read.clone(), read });
         }
         Ok(others.get(path).and_then(|other| other.now.clone()))
@@ -144,11 +192,21 @@ impl Manifests {
     /// error: what is behind it is not ours to write.
     pub fn put_other(&mut self, path: &RepoRelPath, text: Option<String>) -> Result<(), FsError> {
         self.other(path)?;
-        fs::stays_below(self.root(), &self.root().join(path.as_str()))?;
+        fs::stays_below(self.root(), &self.root().join(path.as_str()), "written")?;
         if let Some(other) = self.others.borrow_mut().get_mut(path) {
             other.now = text;
         }
         Ok(())
+    }
+
+    /// The other files of the repository that were asked for, below its top.
+    pub fn others_read(&self) -> Vec<String> {
+        self.others.borrow().keys().map(ToString::to_string).collect()
+    }
+
+    /// Takes `text` for what one manifest says, whatever is there; `None` takes it for none.
+    pub fn pretend(&mut self, layer: &Layer, file: &'static str, text: Option<String>) {
+        self.files.borrow_mut().insert((layer.clone(), file), File { read: text, doc: None });
     }
 
     /// Whether a file that is no manifest is edited.
@@ -175,7 +233,9 @@ impl Manifests {
         let mut files = self.files.borrow_mut();
         let key = (layer.clone(), file);
         if !files.contains_key(&key) {
-            let read = fs::read(&self.path(layer, file))?;
+            let path = self.path(layer, file);
+            fs::stays_below(self.root(), &path, "read")?;
+            let read = fs::read(&path)?;
             files.insert(key.clone(), File { read, doc: None });
         }
         let absent = || File { read: None, doc: None };

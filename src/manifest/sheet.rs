@@ -42,6 +42,15 @@ pub struct Entry<T> {
     index: usize,
 }
 
+/// An entry of a list, and how it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// What it says.
+    pub json: Value,
+    /// Its text, comments inside it included; its lines without the room that its first one has before it.
+    pub text: String,
+}
+
 /// JSON as it is written, with comments and trailing commas allowed and nothing else.
 pub(super) fn options() -> ParseOptions {
     ParseOptions {
@@ -75,6 +84,16 @@ impl Sheet {
         Ok(Self { path: path.to_owned(), text: text.to_owned(), json })
     }
 
+    /// All of it.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// All that it says.
+    pub fn into_json(self) -> Value {
+        self.json
+    }
+
     /// A value by its name, or, below others, by a path of names and, in lists, of numbers: `systemd/enable`.
     pub fn get(&self, path: &str) -> Option<&Value> {
         path.split('/').try_fold(&self.json, |json, name| match json {
@@ -87,6 +106,11 @@ impl Sheet {
     pub fn value<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, DocError> {
         let Some(json) = self.get(path) else { return Ok(None) };
         self.typed(json, &keys(path)).map(Some)
+    }
+
+    /// All of it, read into a type.
+    pub fn whole<T: DeserializeOwned>(&self) -> Result<T, DocError> {
+        self.typed(&self.json, &[])
     }
 
     /// An error about the value at `path`, for what only its reader can tell is wrong.
@@ -153,6 +177,67 @@ impl Sheet {
         self.error(&path, what)
     }
 
+    /// Every list that can be reached by names alone, by its path, with its entries as they are written.
+    pub fn lists(&self) -> Vec<(String, Vec<Written>)> {
+        let mut lists = Vec::new();
+        if let Ok(ast) = parse(&self.text) {
+            self.lists_below(&ast, "", &mut lists);
+        }
+        lists
+    }
+
+    fn lists_below(&self, value: &Ast<'_>, path: &str, lists: &mut Vec<(String, Vec<Written>)>) {
+        match value {
+            Ast::Object(object) => {
+                for property in &object.properties {
+                    let name = property.name.as_str();
+                    // A path could not say which is meant.
+                    if name.contains('/') {
+                        continue;
+                    }
+                    let path = match path {
+                        "" => name.to_owned(),
+                        path => format!("{path}/{name}"),
+                    };
+                    self.lists_below(&property.value, &path, lists);
+                }
+            }
+            Ast::Array(array) => {
+                let entry = |element: &Ast<'_>| Written {
+                    json: element.clone().into(),
+                    text: self.unindented(element),
+                };
+                lists.push((path.to_owned(), array.elements.iter().map(entry).collect()));
+            }
+            _ => (),
+        }
+    }
+
+    /// The text of a value, its lines without the room that its first one has before it.
+    fn unindented(&self, value: &Ast<'_>) -> String {
+        let (start, end) = (value.range().start, value.range().end);
+        let room = room_before(&self.text, start);
+        let mut lines = self.text[start..end].split('\n');
+        let first = lines.next().unwrap_or_default().to_owned();
+        lines.fold(first, |text, line| text + "\n" + line.strip_prefix(room).unwrap_or(line))
+    }
+
+    /// The text with the entry of `list` that says `json` written as `text`; `None` where there is no such entry.
+    pub(super) fn with_entry(&self, list: &str, json: &Value, text: &str) -> Option<String> {
+        let ast = parse(&self.text).ok()?;
+        let mut array = &ast;
+        for name in list.split('/') {
+            let Ast::Object(object) = array else { return None };
+            array = &object.get(name)?.value;
+        }
+        let Ast::Array(array) = array else { return None };
+        let says = |element: &&Ast<'_>| Value::from((*element).clone()) == *json;
+        let range = array.elements.iter().find(says)?.range();
+        let room = room_before(&self.text, range.start);
+        let text = text.replace('\n', &format!("\n{room}"));
+        Some(format!("{}{text}{}", &self.text[..range.start], &self.text[range.end..]))
+    }
+
     fn typed<T: DeserializeOwned>(&self, json: &Value, at: &[Segment]) -> Result<T, DocError> {
         // The path of an error costs as much as reading does, so it is only looked for when there is one.
         T::deserialize(json).or_else(|_| {
@@ -171,6 +256,13 @@ impl Sheet {
         let at = parse(&self.text).map_or(0, |ast| descend(&ast, path));
         error(&self.path, &self.text, at, what)
     }
+}
+
+/// The spaces and tabs at the beginning of the line that a byte is in.
+fn room_before(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = &text[start..at];
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
 }
 
 fn keys(path: &str) -> Vec<Segment> {

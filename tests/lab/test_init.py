@@ -71,6 +71,13 @@ class Init(Case):
         manifest.write_text(before.replace('"settings"', '"setings"', 1))
         self.assertIn("gsettings.json", self.ci("check", code=1)[1])
         manifest.write_text(before)
+        self.run_ok("bkt", "image", "dnf", "install", "fish", "--force", "-y")
+        self.git("commit", "--quiet", "--all", "--message", "fish")
+        self.ci("check", SINCE="HEAD~1", code=1)
+        self.run_ok("bkt", "changelog", "add", "added", "packages", "Everybody gets fish.")
+        self.git("commit", "--quiet", "--all", "--message", "said")
+        self.ci("check", SINCE="HEAD~2")
+        self.git("reset", "--quiet", "--hard", "HEAD~2")
 
     def test_2_the_images_are_built_on_the_digest_that_the_base_has(self):
         digest, _ = self.ci("base-digest")
@@ -112,6 +119,11 @@ class Init(Case):
         self.assertEqual(notes, "The first image.")
         self.assertIn("localhost/none-yet is not to be had", said)
         self.assertEqual(self.git("status", "--porcelain"), "", "what scripts leave is no part of the repository")
+        self.run_ok("bkt", "changelog", "add", "added", "packages", "Everybody gets htop.")
+        self.run_ok("bkt", "changelog", "release")
+        notes, _ = self.ci("release-notes", PREVIOUS_IMAGE=f"{BASE}:stable")
+        self.assertIn("Everybody gets htop.", notes)
+        self.assertIn("hwloc-libs", notes)
 
     def test_5_what_is_published_is_signed(self):
         (REGISTRY / "me/mine").mkdir(parents=True)

@@ -34,7 +34,7 @@ struct Answer<'a> {
 
 pub(super) fn run(app: &App, args: &Done) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
-    let left = engine.standing()?.map(|standing| standing.manual_steps).unwrap_or_default();
+    let left = engine.changelog()?.map(|standing| standing.manual_steps).unwrap_or_default();
     let chosen = match args.all {
         true => left,
         false => {

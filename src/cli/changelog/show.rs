@@ -201,7 +201,7 @@ fn markdown(title: &str, entries: &[Entry]) -> String {
 pub(super) fn pending(app: &App) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let log = changelog::read(&engine.manifests())?;
-    let steps = engine.standing()?.map(|standing| standing.manual_steps).unwrap_or_default();
+    let steps = engine.changelog()?.map(|standing| standing.manual_steps).unwrap_or_default();
     let entries = &log.changelog.unreleased;
     if app.global.json {
         app.out.json(&versioned(Pending { unreleased: entries, manual_steps: &steps }))?;

@@ -121,7 +121,7 @@ impl From<RunError> for GitError {
         let Some((_, kind)) = SAYS.iter().find(|(says, _)| tail.contains(says)) else {
             return Self::Run(error);
         };
-        let said = last_lines(tail);
+        let said = Self::said(tail);
         match kind {
             Kind::Identity => Self::Identity,
             Kind::Signing => Self::Signing { said },
@@ -134,11 +134,13 @@ impl From<RunError> for GitError {
     }
 }
 
-/// The lines that say what is wrong, without git's advice.
-fn last_lines(tail: &str) -> String {
-    let said =
-        tail.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("hint:"));
-    said.collect::<Vec<_>>().join(" · ")
+impl GitError {
+    /// The lines that say what is wrong, without git's advice.
+    pub fn said(tail: &str) -> String {
+        let lines = tail.lines().map(str::trim);
+        let said = lines.filter(|line| !line.is_empty() && !line.starts_with("hint:"));
+        said.collect::<Vec<_>>().join(" · ")
+    }
 }
 
 /// The directory that the command names after `-C`.

@@ -12,10 +12,12 @@ use super::command::RunError;
 use crate::core::plan::Command;
 
 mod error;
+mod scratch;
 mod state;
 
 pub use error::GitError;
-pub use state::{Ahead, FileState, Head, Operation, State};
+pub use scratch::{Blob, Changed, Scratch, Unmerged};
+pub use state::{Ahead, FileState, Head, Operation, State, lossy};
 
 /// Where desktops keep a program that asks for a password in a window, when `SSH_ASKPASS` does not say.
 const ASKPASS: [&str; 4] = [
@@ -62,6 +64,11 @@ impl<'h> Git<'h> {
     pub fn unattended(mut self, unattended: bool) -> Self {
         self.unattended = unattended;
         self
+    }
+
+    /// The same in another checkout.
+    pub fn elsewhere(&self, root: &Path) -> Self {
+        Self { root: root.to_owned(), ..self.clone() }
     }
 
     /// The checkout's top directory.
@@ -125,6 +132,12 @@ impl<'h> Git<'h> {
         self.host.run(&self.command(args), line, cancel).map_err(GitError::from)
     }
 
+    /// Runs a command of [`Self::command`]. Returns what it wrote, without the line's end.
+    pub fn run_command(&self, command: &Command) -> Result<String, GitError> {
+        let said = self.host.run(command, &mut |_| (), &CancellationToken::new())?;
+        Ok(said.trim_end().to_owned())
+    }
+
     /// Runs git, and returns what it wrote byte for byte.
     pub fn bytes<I: IntoIterator<Item = S>, S: Into<String>>(
         &self,
@@ -178,10 +191,7 @@ impl<'h> Git<'h> {
     /// A commit's files, as a checkout would have them, in a directory of their own. Touches neither the checkout nor its
     /// index.
     pub fn tree(&self, commit: &str) -> Result<Tree, GitError> {
-        let cache = self.host.env().cache.join("bkt");
-        let dir = std::fs::create_dir_all(&cache)
-            .and_then(|()| tempfile::Builder::new().prefix("tree-").tempdir_in(&cache))
-            .map_err(|source| GitError::Directory { path: cache, source })?;
+        let dir = self.temporary()?;
         let index = dir.path().join("index").to_string_lossy().into_owned();
         let prefix = format!("--prefix={}/tree/", dir.path().display());
         let with_index = |args: &[&str]| {
@@ -191,6 +201,29 @@ impl<'h> Git<'h> {
         with_index(&["read-tree", commit])?;
         with_index(&["checkout-index", "--all", "--quiet", &prefix])?;
         Ok(Tree { dir })
+    }
+
+    /// The files of no commit: none.
+    pub fn no_tree(&self) -> Result<Tree, GitError> {
+        Ok(Tree { dir: self.temporary()? })
+    }
+
+    /// A directory for files that git is to read or write, which goes with the value.
+    pub fn temporary(&self) -> Result<tempfile::TempDir, GitError> {
+        let cache = self.host.env().cache.join("bkt");
+        std::fs::create_dir_all(&cache)
+            .and_then(|()| tempfile::Builder::new().prefix("tree-").tempdir_in(&cache))
+            .map_err(|source| GitError::Directory { path: cache, source })
+    }
+
+    /// Runs a command made by [`Self::command`], and leaves it to the caller what its failure means.
+    pub fn carry_out(
+        &self,
+        command: &Command,
+        line: &mut dyn FnMut(&str),
+        cancel: &CancellationToken,
+    ) -> Result<String, RunError> {
+        self.host.run(command, line, cancel)
     }
 }
 

@@ -5,10 +5,14 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
 use super::{Git, GitError};
 
 /// What is checked out.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "head", content = "name")]
 pub enum Head {
     /// A branch.
     Branch(String),
@@ -19,7 +23,8 @@ pub enum Head {
 }
 
 /// What somebody began in the checkout and has not ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// `git rebase`, or `git am`.
     Rebase,
@@ -34,7 +39,7 @@ pub enum Operation {
 }
 
 /// How a branch stands to the one it follows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ahead {
     /// The branch that is followed: "origin/main".
     pub upstream: String,
@@ -45,18 +50,34 @@ pub struct Ahead {
 }
 
 /// A file that is not as the last commit has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FileState {
-    /// Its path below the top.
+    /// Its path below the top; one that ends in “/” is a directory with a repository of its own, which git does not look
+    /// into.
+    #[serde(serialize_with = "lossy")]
+    #[schemars(with = "String")]
     pub path: PathBuf,
     /// Whether a part of the change is in the index.
     pub staged: bool,
+    /// Whether a part of the change is in the checkout alone.
+    pub unstaged: bool,
     /// Whether git does not know the file.
     pub untracked: bool,
     /// Whether a merge left it to the person.
     pub unmerged: bool,
     /// Whether it is gone from the checkout.
     pub deleted: bool,
+    /// Whether it is another repository inside this one.
+    pub submodule: bool,
+    /// The mode that the last commit has it with, as git writes them: `0o100644`; 0 where it does not have it.
+    pub mode_before: u32,
+    /// The mode that it has in the checkout; 0 where it is not there, or git does not know the file.
+    pub mode: u32,
+}
+
+/// A path as text, for programs; what is not UTF-8 in it is replaced.
+pub fn lossy<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&path.to_string_lossy())
 }
 
 /// How a checkout stands.
@@ -162,19 +183,33 @@ fn file(line: &[u8]) -> Option<FileState> {
     };
     let mut rest = rest.strip_prefix(b" ")?;
     let mut letters = (b'.', b'.');
+    let mut submodule = false;
+    let mut modes = Vec::new();
     for number in 0..fields {
         let space = rest.iter().position(|byte| *byte == b' ')?;
-        if number == 0 {
-            letters = (*rest.first()?, *rest.get(1)?);
+        let field = &rest[..space];
+        match number {
+            0 => letters = (*field.first()?, *field.get(1)?),
+            1 => submodule = field.first() == Some(&b'S'),
+            // Three modes for a change, four for what a merge left.
+            2.. if number < fields - if *kind == b'u' { 3 } else { 2 } => {
+                modes.push(u32::from_str_radix(std::str::from_utf8(field).ok()?, 8).ok()?);
+            }
+            _ => (),
         }
         rest = &rest[space + 1..];
     }
+    let deleted = letters.1 == b'D' || (letters.0 == b'D' && letters.1 == b'.');
     Some(FileState {
         path: Path::new(OsStr::from_bytes(rest)).to_owned(),
         staged: *kind == b'1' && letters.0 != b'.',
+        unstaged: *kind != b'1' || letters.1 != b'.',
         untracked: *kind == b'?',
         unmerged: *kind == b'u',
-        deleted: letters.1 == b'D' || (letters.0 == b'D' && letters.1 == b'.'),
+        deleted,
+        submodule: submodule || rest.ends_with(b"/"),
+        mode_before: modes.first().copied().unwrap_or(0),
+        mode: modes.last().copied().unwrap_or(0),
     })
 }
 
@@ -197,7 +232,9 @@ mod tests {
             state.files.iter().map(|file| file.path.as_os_str().as_bytes()).collect();
         assert_eq!(paths, [&b"both"[..], b"manifests/a b.json", b"new", b"odd\xffname"]);
         assert!(state.files[0].unmerged && state.files[2].staged && state.files[3].untracked);
-        assert!(!state.files[1].staged);
+        assert!(!state.files[1].staged && state.files[1].unstaged && !state.files[2].unstaged);
+        assert_eq!((state.files[1].mode_before, state.files[2].mode_before), (0o100_644, 0));
+        assert_eq!((state.files[0].mode, state.files[2].mode), (0o100_644, 0o100_644));
     }
 
     #[test]

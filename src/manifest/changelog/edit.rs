@@ -97,7 +97,7 @@ impl Pending {
 }
 
 /// Lets `change` edit `changelog.json`.
-pub(super) fn edit(
+fn edit(
     manifests: &mut Manifests,
     change: impl FnOnce(&Doc) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {

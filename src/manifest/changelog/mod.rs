@@ -16,7 +16,7 @@ mod release;
 mod yaml;
 
 pub use edit::{add, ready, take};
-pub use release::release;
+pub use release::{release, released};
 
 /// The file's name in the repository.
 pub const FILE: &str = "changelog.json";
@@ -98,34 +98,9 @@ pub fn read(manifests: &Manifests) -> anyhow::Result<Log> {
 
 /// Reads what can be read of the changelog, and notes what cannot.
 pub fn look(manifests: &Manifests) -> Result<Log, FsError> {
-    let mut log = Log::default();
-    if let Some(text) = file().ok().map(|file| manifests.other(&file)).transpose()?.flatten() {
-        log.read_json(&manifests.root().join(FILE), &text);
-    }
-    for (name, text) in older(manifests, PENDING)? {
-        log.read_pending(manifests.root(), name, &text);
-    }
-    let mut versions = Vec::new();
-    for (name, text) in older(manifests, VERSIONS)? {
-        let path = manifests.root().join(name.as_str());
-        match yaml::release(&path, &text) {
-            Ok(release) => versions.push((path, release)),
-            Err(error) => log.unread.push(error),
-        }
-    }
-    versions.sort_by_key(|(_, release)| std::cmp::Reverse(release.version));
-    for (path, release) in versions {
-        let spot = |line| Spot::Older(path.clone(), line);
-        let spots = release.entries.iter().map(|(line, _)| spot(*line)).collect();
-        log.releases.push((spot(release.line), spots));
-        log.changelog.versions.push(Release {
-            version: release.version,
-            date: release.date,
-            entries: release.entries.into_iter().map(|(_, entry)| entry).collect(),
-            base_digest: release.base_digest,
-        });
-    }
-    Ok(log)
+    let json = file().ok().map(|file| manifests.other(&file)).transpose()?.flatten();
+    let (pending, versions) = (older(manifests, PENDING)?, older(manifests, VERSIONS)?);
+    Ok(Log::of(manifests.root(), json.as_deref(), pending, versions))
 }
 
 /// The YAML files of a directory that earlier versions wrote, in the order of their names.
@@ -154,6 +129,43 @@ struct Header {
 }
 
 impl Log {
+    /// The changelog of these texts: of `changelog.json`, and of older files of the next release and of releases.
+    pub fn of(
+        root: &Path,
+        json: Option<&str>,
+        pending: Vec<(RepoRelPath, String)>,
+        versions: Vec<(RepoRelPath, String)>,
+    ) -> Self {
+        let mut log = Self::default();
+        if let Some(text) = json {
+            log.read_json(&root.join(FILE), text);
+        }
+        for (name, text) in pending {
+            log.read_pending(root, name, &text);
+        }
+        let mut read = Vec::new();
+        for (name, text) in versions {
+            let path = root.join(name.as_str());
+            match yaml::release(&path, &text) {
+                Ok(release) => read.push((path, release)),
+                Err(error) => log.unread.push(error),
+            }
+        }
+        read.sort_by_key(|(_, release)| std::cmp::Reverse(release.version));
+        for (path, release) in read {
+            let spot = |line| Spot::Older(path.clone(), line);
+            let spots = release.entries.iter().map(|(line, _)| spot(*line)).collect();
+            log.releases.push((spot(release.line), spots));
+            log.changelog.versions.push(Release {
+                version: release.version,
+                date: release.date,
+                entries: release.entries.into_iter().map(|(_, entry)| entry).collect(),
+                base_digest: release.base_digest,
+            });
+        }
+        log
+    }
+
     fn read_json(&mut self, path: &Path, text: &str) {
         let sheet = match Sheet::parse(path, text) {
             Ok(sheet) => sheet,
@@ -296,6 +308,11 @@ impl Log {
                 Some((path.to_string_lossy().into_owned(), "version".to_owned()))
             }
         }
+    }
+
+    /// How many entries of the next release, the last ones, stand in older files.
+    pub fn older(&self) -> usize {
+        self.pending.iter().map(|file| file.entries.len()).sum()
     }
 
     /// Whether there is a changelog at all.

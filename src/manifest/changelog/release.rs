@@ -1,11 +1,13 @@
 //! A release: the entries of the next one move into a version, with every comment that stands among them.
 
+use std::path::Path;
+
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-use super::edit::{UNRELEASED, edit};
+use super::edit::UNRELEASED;
 use super::{ChangelogError, FILE, Log, Spot, file};
-use crate::core::changelog::Version;
+use crate::core::changelog::{Changelog, Version};
 use crate::manifest::{Doc, Manifests, sheet};
 
 const VERSIONS: &str = "versions";
@@ -28,29 +30,42 @@ pub fn release(
     if let Some(newest) = log.changelog.newest().filter(|newest| *newest >= version) {
         return Err(ChangelogError::NotNewer { version, newest }.into());
     }
-    let of_json = log.releases.iter().filter(|(spot, _)| matches!(spot, Spot::Json(_))).count();
-    let json = crate::core::changelog::Changelog {
-        unreleased: Vec::new(),
-        versions: log.changelog.versions[..of_json].to_vec(),
-    };
-    let index = if json.newest_first() { 0 } else { of_json };
-    edit(manifests, |doc| {
-        for file in &log.pending {
-            file.move_to(doc, &|_| false);
-        }
-        doc.insert(VERSIONS, index, &header(version, base_digest));
-        Ok(())
-    })?;
+    let name = file()?;
+    let path = manifests.root().join(FILE);
+    let text = released(&path, manifests.other(&name)?.as_deref(), log, version, base_digest)?;
+    manifests.put_other(&name, Some(text))?;
     for file in &log.pending {
         manifests.put_other(&file.file, None)?;
     }
-    let name = file()?;
-    let text = manifests.other(&name)?.unwrap_or_default();
+    Ok(())
+}
+
+/// The text of `changelog.json` with everything that `log` has of the next release in `version`; `text` is what it says
+/// now.
+pub fn released(
+    path: &Path,
+    text: Option<&str>,
+    log: &Log,
+    version: Version,
+    base_digest: Option<&str>,
+) -> anyhow::Result<String> {
+    let of_json = log.releases.iter().filter(|(spot, _)| matches!(spot, Spot::Json(_))).count();
+    let versions = log.changelog.versions[..of_json].to_vec();
+    let newest_first = Changelog { unreleased: Vec::new(), versions }.newest_first();
+    let index = if newest_first { 0 } else { of_json };
+    let doc = match text {
+        Some(text) => Doc::parse(path, text)?,
+        None => Doc::new(path)?,
+    };
+    for file in &log.pending {
+        file.move_to(&doc, &|_| false);
+    }
+    doc.insert(VERSIONS, index, &header(version, base_digest));
+    let text = doc.text();
     let text = moved(&text, &format!("{VERSIONS}/{index}/entries")).unwrap_or(text);
     // It is one that can be read again, whatever stood there.
-    Doc::parse(&manifests.root().join(FILE), &text)?;
-    manifests.put_other(&name, Some(text))?;
-    Ok(())
+    Doc::parse(path, &text)?;
+    Ok(text)
 }
 
 fn header(version: Version, base_digest: Option<&str>) -> Value {

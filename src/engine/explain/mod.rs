@@ -4,16 +4,14 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::execute::Untrusted;
-use super::init::NoRoom;
-use super::undo::UndoError;
-use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
+use crate::engine::execute::Untrusted;
+use crate::engine::undo::UndoError;
+use crate::engine::wish::{LooksSecret, NotReadable};
 use crate::host::command::RunError;
 use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
-use crate::host::git::GitError;
 use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
@@ -25,6 +23,8 @@ use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
 use crate::subsystem::extensions::compat::NoVersion;
 use crate::words::{fill, gettext, ngettext};
+
+mod repository;
 
 /// An error for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,11 +96,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
     }
-    if let Some(error) = error.downcast_ref::<GitError>() {
-        return git(error);
-    }
-    if let Some(error) = error.downcast_ref::<NoRoom>() {
-        return no_room(error);
+    if let Some(told) = repository::known(error) {
+        return Some(told);
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");
@@ -366,55 +363,6 @@ fn transfer(error: &HttpError) -> Told {
         _ => None,
     };
     Told { message, hint }
-}
-
-fn git(error: &GitError) -> Option<Told> {
-    let hint = match error {
-        GitError::Run(error) => return Some(program(error)),
-        GitError::Odd { .. } | GitError::Directory { .. } => return None,
-        GitError::Identity => gettext(
-            "Tell it once: git config --global user.name NAME, and git config --global user.email ADDRESS",
-        ),
-        GitError::Signing { .. } => gettext(
-            "Unlock the key, or sign in a terminal with: git commit. Whether commits are signed says: git config commit.gpgSign",
-        ),
-        GitError::Credentials { .. } => gettext(
-            "Sign in once in a terminal, with: git fetch. A credential helper or an SSH agent keeps it.",
-        ),
-        GitError::Unreachable { .. } => {
-            gettext("Look at the connection and at the remote's address: git remote -v")
-        }
-        GitError::Refused { .. } => {
-            gettext("Pull what is new there first: bkt repo pull. Then try again.")
-        }
-        GitError::Busy { .. } => gettext(
-            "Try again when it is done. If no git is running, remove the file that is named.",
-        ),
-        GitError::NotOne { .. } => {
-            gettext("Make it one with: git init. Or use another repository: bkt repo use PATH")
-        }
-    };
-    Some(told(error.to_string(), hint))
-}
-
-fn no_room(error: &NoRoom) -> Option<Told> {
-    let (message, dir, first) = match error {
-        NoRoom::File(error) => return known(error),
-        NoRoom::Git(error) => return known(error),
-        NoRoom::NotEmpty { dir, first } => {
-            (gettext("“{path}” is not empty: it has “{first}”"), dir, first.as_str())
-        }
-        NoRoom::NotDirectory { dir } => (gettext("“{path}” is not a directory"), dir, ""),
-        NoRoom::HasCommits { dir } => {
-            (gettext("the git repository “{path}” has commits already"), dir, "")
-        }
-    };
-    let message = fill(&message, &[("path", &dir.display().to_string()), ("first", first)]);
-    let hint = gettext(
-        "Nothing is ever overwritten: choose a new or empty directory, or a git repository without files and commits. \
-         A repository that has manifests already is taken into use with: bkt repo use PATH",
-    );
-    Some(told(message, hint))
 }
 
 fn program(error: &RunError) -> Told {
