@@ -17,6 +17,7 @@ use relm4::{Sender, adw};
 
 use crate::backend::{self, Backend, Job, Purpose, Reply, RepoInfo};
 use crate::editor::Editor;
+use crate::first_run::Way;
 use crate::flow::Flow;
 use crate::model::{PageData, Row, RowKey};
 use crate::pages::containerfile::ContainerfileOut;
@@ -30,10 +31,11 @@ use crate::pages::settings::{Browser, BrowserMsg};
 use crate::settings::Settings;
 use crate::watch::Watcher;
 use crate::widgets::drift_row::RowAct;
+use crate::widgets::first_run_dialog::FirstRunOut;
 use crate::widgets::plan_dialog::PlanOut;
 use crate::widgets::sidebar::Sidebar;
 use crate::window::{self, Window};
-use crate::{actions, containerfile, dialogs, style};
+use crate::{actions, containerfile, dialogs, first_run, style};
 
 /// What the window is told or asked.
 #[derive(Debug)]
@@ -46,6 +48,7 @@ pub enum AppMsg {
     Plan(PlanOut),
     Permissions(PermissionsOut),
     Containerfile(ContainerfileOut),
+    FirstRun(FirstRunOut),
     /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
     Edit {
         wishes: Vec<Wish>,
@@ -69,8 +72,8 @@ pub enum AppMsg {
     Preferences,
     Shortcuts,
     About,
-    /// Asks for a repository.
-    Choose,
+    /// Goes a way to a repository.
+    Begin(Way),
     Use(PathBuf),
     /// The person said yes to the repository, and to what was waiting for that.
     Trusted(PathBuf, Option<(bucket::core::plan::Plan, Purpose)>),
@@ -100,6 +103,7 @@ pub struct App {
     flow: Flow,
     editor: Editor,
     containerfile: containerfile::Open,
+    first_run: first_run::Open,
     input: Sender<AppMsg>,
 }
 
@@ -196,6 +200,7 @@ impl Component for App {
             flow,
             editor,
             containerfile: None,
+            first_run: None,
             input: sender.input_sender().clone(),
         };
         model.show(current);
@@ -214,6 +219,7 @@ impl Component for App {
             AppMsg::Plan(out) => self.plan_out(out),
             AppMsg::Permissions(out) => self.permissions_out(out),
             AppMsg::Containerfile(out) => self.containerfile_out(out),
+            AppMsg::FirstRun(out) => self.first_run_out(out),
             AppMsg::Edit { wishes, reach, local } => {
                 self.backend.send(Job::Edit { wishes, reach, local });
             }
@@ -238,7 +244,7 @@ impl Component for App {
             }
             AppMsg::Shortcuts => dialogs::shortcuts(&self.root),
             AppMsg::About => dialogs::about(&self.root, self.repo.as_ref()),
-            AppMsg::Choose => dialogs::choose_repository(&self.root, sender.input_sender()),
+            AppMsg::Begin(way) => self.begin(way),
             AppMsg::Use(root) => self.backend.send(Job::Use(root)),
             AppMsg::Trusted(root, waiting) => {
                 self.backend.send(Job::Use(root));
@@ -273,6 +279,14 @@ impl App {
 
     pub(crate) fn containerfile(&mut self) -> &mut containerfile::Open {
         &mut self.containerfile
+    }
+
+    pub(crate) fn first_run(&mut self) -> &mut first_run::Open {
+        &mut self.first_run
+    }
+
+    pub(crate) fn overview(&self) -> &Controller<Overview> {
+        &self.overview
     }
 
     pub(crate) fn nav(&self) -> &adw::NavigationView {
@@ -381,6 +395,7 @@ impl App {
                     self.window.split.set_show_content(true);
                 }
             },
+            Reply::FirstRun(news) => self.first_run_news(news),
             Reply::Surveyed(report, read) => self.surveyed(report, &read),
             Reply::SurveyFailed(why) => {
                 self.overview.emit(OverviewMsg::Failed(why.clone()));
@@ -557,7 +572,7 @@ impl App {
 
     fn overview_out(&mut self, out: OverviewOut) {
         match out {
-            OverviewOut::Choose => self.input.emit(AppMsg::Choose),
+            OverviewOut::Begin(way) => self.begin(way),
             OverviewOut::Retry => self.refresh(),
             OverviewOut::Open(page) => self.input.emit(AppMsg::Show(page.name())),
             OverviewOut::Trust => {

@@ -36,6 +36,19 @@ impl Flow {
         &self.busy
     }
 
+    /// Something is carried out from now on; what is returned tells it to stop.
+    pub fn begin(&mut self) -> CancellationToken {
+        self.cancel = CancellationToken::new();
+        self.busy.set(true);
+        self.cancel.clone()
+    }
+
+    /// It is over; whether the window waits for that, to close.
+    pub fn over(&self) -> bool {
+        self.busy.set(false);
+        self.closing
+    }
+
     /// Stops what runs, to close the window after it.
     pub fn close(&mut self) {
         self.closing = true;
@@ -54,18 +67,17 @@ impl App {
         if matches!(
             reply,
             Reply::Ended { .. } | Reply::Untrusted { .. } | Reply::Failed { job: "execute", .. }
-        ) {
-            self.flow().busy.set(false);
-            if self.flow().closing {
-                self.root().close();
-                return;
-            }
+        ) && self.flow().over()
+        {
+            self.root().close();
+            return;
         }
         match reply {
             Reply::Planned(planned, purpose) => self.planned(planned, purpose, input),
             Reply::Replanned(planned) => self.tell_dialog(PlanMsg::Replanned(planned)),
             Reply::Progress => {
                 let progress = self.backend.progress();
+                self.first_run_progress(&progress);
                 self.tell_dialog(PlanMsg::Progress(progress));
             }
             Reply::Ended { plan, outcome, purpose } => self.ended(&plan, outcome, &purpose, input),
@@ -153,9 +165,7 @@ impl App {
 
     /// Carries a plan out.
     pub(crate) fn execute(&mut self, plan: Plan, purpose: Purpose) {
-        let cancel = CancellationToken::new();
-        self.flow().cancel = cancel.clone();
-        self.flow().busy.set(true);
+        let cancel = self.flow().begin();
         self.backend.send(Job::Execute { plan, purpose, cancel });
     }
 
