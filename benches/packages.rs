@@ -12,28 +12,16 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
 
-use std::time::{Duration, Instant};
-
 #[allow(dead_code, reason = "tests use more of it")]
 #[path = "../tests/image/machine.rs"]
 mod machine;
+mod measure;
 use bucket::host::deployment;
 use bucket::host::rpmdb::{Rpmdb, cache};
 use machine::Machine;
+use measure::median;
 
-/// The median of several runs, after one that is not counted.
-fn median(mut run: impl FnMut()) -> Duration {
-    run();
-    let mut times: Vec<Duration> = (0..21)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[times.len() / 2]
-}
+const RUNS: usize = 21;
 
 fn main() {
     let count = 2500;
@@ -43,16 +31,16 @@ fn main() {
     let deployment = deployment::read(&host).unwrap().unwrap().booted;
     let database = Rpmdb::of(&deployment.dir).unwrap();
     let asked: Vec<&String> = names.iter().step_by(25).collect();
-    let warm = median(|| {
+    let warm = median(RUNS, || {
         let names = cache::names(&host, &deployment).unwrap();
         assert!(asked.iter().all(|name| names.has(name)));
     });
-    let cold = median(|| {
+    let cold = median(RUNS, || {
         let names = database.names().unwrap();
         assert!(asked.iter().all(|name| names.contains(*name)));
     });
-    let headers = median(|| assert_eq!(database.packages().unwrap().len(), count));
-    let told = median(|| drop(deployment::read(&host).unwrap()));
+    let headers = median(RUNS, || assert_eq!(database.packages().unwrap().len(), count));
+    let told = median(RUNS, || drop(deployment::read(&host).unwrap()));
     println!("{count} packages");
     for (what, took, ratio) in [
         ("deployments", told, None),

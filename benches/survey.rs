@@ -12,26 +12,14 @@
 )]
 #![allow(clippy::disallowed_methods, reason = "a benchmark looks at the clock")]
 
-use std::time::{Duration, Instant};
-
 #[allow(dead_code, reason = "tests use more of it")]
 #[path = "../tests/machine/mod.rs"]
 mod machine;
+mod measure;
 use machine::{Machine, Size};
+use measure::median;
 
-/// The median of several runs, after one that is not counted.
-fn median(mut run: impl FnMut()) -> Duration {
-    run();
-    let mut times: Vec<Duration> = (0..7)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[times.len() / 2]
-}
+const RUNS: usize = 7;
 
 fn main() {
     let largest = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100);
@@ -47,9 +35,10 @@ fn main() {
         let report = machine.engine().survey(&[]).unwrap();
         assert!(!report.failed(), "{report:?}");
         assert_eq!(report.drifted(), 0);
-        let survey = median(|| drop(machine.engine().survey(&[]).unwrap()));
+        let survey = median(RUNS, || drop(machine.engine().survey(&[]).unwrap()));
         let files = machine.files();
-        let floor = median(|| files.iter().for_each(|file| drop(std::fs::read(file).unwrap())));
+        let floor =
+            median(RUNS, || files.iter().for_each(|file| drop(std::fs::read(file).unwrap())));
         let first = *first.get_or_insert(survey);
         println!(
             "{:>4}× {:>6} {:>6} {:>9} {:>10} {:>7.2} {:>6.1}",

@@ -7,6 +7,7 @@ LAB_DIR=
 LAB_NSPAWN=
 LAB_LEADER=
 LAB_IMAGE=    # set: a lab that images can be built in
+LAB_PROGRAM=${BKT_DEV_PROGRAM:-}   # the program, installed: of several labs by whoever starts them, else the lab's own
 
 # OUT: builds the program, boots a lab with it and logs its user in. OUT is a folder of this machine that the lab sees as /out.
 lab_start() {
@@ -21,7 +22,7 @@ lab_start() {
     lab_make_dir
     mkdir -p "$out"
     chmod 1777 "$out"
-    lab_install
+    [[ $LAB_PROGRAM ]] || lab_install
     lab_boot "$out"
     lab_log_in
 }
@@ -30,9 +31,18 @@ lab_start() {
 # Installed in target/ first, which the root sees, and as its owner; in a lab such files are root's.
 lab_install() {
     local stage=$TRIXIE_TARGET/stage-$LAB
-    in_root sh -euc 'cargo build --quiet --locked --bins && BKT_DEV_BUILD=$CARGO_TARGET_DIR/debug build-aux/install "$0" /usr' "$stage" </dev/null
-    chown -R root:root "$stage"
-    mv "$stage" "$LAB_DIR/stage"
+    in_root sh -euc 'cargo build --quiet --locked --bins && BKT_DEV_BUILD=$CARGO_TARGET_DIR/debug build-aux/install "$0" /usr' "$stage" </dev/null &&
+        chown -R root:root "$stage" && mv "$stage" "$LAB_DIR/program" && LAB_PROGRAM=$LAB_DIR/program
+}
+
+# Installed once for all labs that this script starts with `build-aux/dev lab`: it is the same, and they only read it.
+lab_program() {
+    LAB=program-$$-$RANDOM
+    LAB_DIR=$CACHE/labs/$LAB
+    trap lab_stop EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    lab_make_dir && lab_install && export BKT_DEV_PROGRAM=$LAB_PROGRAM
 }
 
 # The lock is held by this script and by the lab: a folder that is not locked was left by a crash.
@@ -68,7 +78,7 @@ lab_boot() {
         export SYSTEMD_NSPAWN_API_VFS_WRITABLE=network
     fi
     contain "$LAB" systemd-nspawn "${NSPAWN[@]}" -M "$LAB" --hostname=lab -D "$ROOT" \
-        --overlay="+/:$layers:$LAB_DIR/stage:$LAB_DIR/upper:/" --system-call-filter=@keyring --private-network --boot --console=pipe \
+        --overlay="+/:$layers:$LAB_PROGRAM:$LAB_DIR/upper:/" --system-call-filter=@keyring --private-network --boot --console=pipe \
         "${binds[@]}" --bind-ro="$TOP/tests/lab:/lab" --bind-ro="$TOP/tests/standins:/standins" --bind="$1:/out" </dev/null >"$LAB_DIR/console.log" 2>&1 &
     LAB_NSPAWN=$!
     for _ in $(seq 600); do
@@ -112,15 +122,17 @@ lab_user() {
         -p WorkingDirectory=$LAB_HOME -E TERM="${TERM:-dumb}" -- "$@"
 }
 
-# An orderly halt. If that takes too long the leader's death ends every process in the lab; nspawn's own would not.
+# Nothing of a lab is kept, so nothing in it is asked to end: its leader's death ends every process; nspawn's own would not.
 lab_stop() {
     local status=$?
     trap - EXIT INT TERM HUP
     [[ $LAB ]] || return "$status"
     if [[ $LAB_NSPAWN ]]; then
-        kill "$LAB_NSPAWN" 2>/dev/null || true
-        for _ in $(seq 200); do lab_runs || break; sleep .05; done
-        ! lab_runs || [[ -z $LAB_LEADER ]] || kill -9 "$LAB_LEADER"
+        if [[ $LAB_LEADER ]]; then
+            kill -9 "$LAB_LEADER" 2>/dev/null || true
+        else
+            kill "$LAB_NSPAWN" 2>/dev/null || true
+        fi
         wait "$LAB_NSPAWN" || true
     fi
     leave_cgroup "$LAB"

@@ -197,6 +197,7 @@ stage_lab() {
         name=${file##*/test_}
         LAB_TESTS+=("${name%.py}")
     done
+    lab_program || return
     for name in "${LAB_TESTS[@]}"; do
         say "lab $name"
         lab_test "$name" || lab_again "$name" || all=1

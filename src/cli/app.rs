@@ -88,6 +88,7 @@ pub(super) struct App {
 impl App {
     pub(super) fn new(host: Host, global: Global, args: Vec<String>) -> Self {
         let out = Output::new(&host, &global);
+        let host = host.dry(global.dry_run);
         Self { host, global, out, args }
     }
 

@@ -140,8 +140,7 @@ fn stays(
             let text = gettext(
                 "{extension} came with the system and stays: switch it off with bkt extension disable",
             );
-            let message = fill(&text, &[("extension", item.as_str())]);
-            Err(Unfit { message, close: Vec::new(), unsure: false })
+            Err(Unfit::new(fill(&text, &[("extension", item.as_str())])))
         }
         _ => Ok(false),
     }
@@ -155,8 +154,7 @@ fn not_installed(uuid: &ExtensionUuid) -> Unfit {
     let text = gettext(
         "{extension} is not installed; what the manifest says of it is changed by --manifest-only",
     );
-    let message = fill(&text, &[("extension", uuid.as_str())]);
-    Unfit { message, close: Vec::new(), unsure: false }
+    Unfit::new(fill(&text, &[("extension", uuid.as_str())]))
 }
 
 fn unknown(uuid: &ExtensionUuid, installed: &[ExtensionUuid]) -> Unfit {

@@ -9,7 +9,6 @@ use crate::core::item::{ItemKey, Record};
 use crate::core::names::Karg;
 use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Reach, Wish};
-use crate::host::inside::Place;
 use crate::subsystem::kargs::ID as KARGS;
 use crate::words::gettext;
 
@@ -45,10 +44,7 @@ fn wish<O: Options>(
     decide: fn(&Report, &Karg, Reach) -> Vec<Wish>,
 ) -> anyhow::Result<Exit> {
     let reach = named.options.how().reach;
-    if reach != Reach::Manifest {
-        Place::changes_the_machine(&app.host)?;
-    }
-    pun::act(app, &[KARGS], &named.options, |_, report| {
+    pun::act_on_machine(app, KARGS, &named.options, |_, report| {
         Ok(named.arguments.iter().flat_map(|argument| decide(report, argument, reach)).collect())
     })
 }
@@ -78,7 +74,7 @@ fn there(item: &ItemReport) -> bool {
 }
 
 fn key(list: &str, argument: &Karg) -> ItemKey {
-    ItemKey::new(format!("{list}/{argument}"))
+    ItemKey::new(format!("{list}/{}", argument.as_read()))
 }
 
 fn to(item: ItemKey, edit: Edit) -> Wish {

@@ -7,6 +7,7 @@ use crate::core::item::SubsystemId;
 use crate::core::plan::Plan;
 use crate::core::report::Report;
 use crate::engine::{Engine, Reach, Wish};
+use crate::host::inside::Place;
 use crate::words::gettext;
 
 /// Which sides a verb acts on, and what it may do.
@@ -86,6 +87,19 @@ pub(super) fn act(
 ) -> anyhow::Result<Exit> {
     let (engine, plan) = plan(app, subsystems, options.how(), wishes)?;
     act::carry_out(app, &engine, plan)
+}
+
+/// The same for what is changed on the machine itself, which is out of reach from within a container.
+pub(super) fn act_on_machine(
+    app: &App,
+    subsystem: SubsystemId,
+    options: &impl Options,
+    wishes: impl FnOnce(&Engine, &Report) -> anyhow::Result<Vec<Wish>>,
+) -> anyhow::Result<Exit> {
+    if options.how().reach != Reach::Manifest {
+        Place::changes_the_machine(&app.host)?;
+    }
+    act(app, &[subsystem], options, wishes)
 }
 
 /// The plan that [`act`] carries out.

@@ -9,8 +9,7 @@ use super::pun::{self, Options};
 use super::status;
 use crate::core::item::{ItemKey, Record};
 use crate::core::names::{InvalidName, UnitName};
-use crate::engine::{Edit, Reach, Wish};
-use crate::host::inside::Place;
+use crate::engine::{Edit, Wish};
 use crate::subsystem::units::ID as UNITS;
 use crate::words::gettext;
 
@@ -61,10 +60,7 @@ pub(super) fn run(app: &App, verb: &Verb<impl Options>) -> anyhow::Result<Exit> 
 }
 
 fn wish<O: Options>(app: &App, named: &Named<O>, edit: &Edit) -> anyhow::Result<Exit> {
-    if named.options.how().reach != Reach::Manifest {
-        Place::changes_the_machine(&app.host)?;
-    }
-    pun::act(app, &[UNITS], &named.options, |_, _| {
+    pun::act_on_machine(app, UNITS, &named.options, |_, _| {
         let wish = |Unit(unit): &Unit| Wish {
             subsystem: UNITS,
             item: ItemKey::new(unit.as_str()),

@@ -79,6 +79,11 @@ struct Compiled {
     ignored: Ignored,
 }
 
+/// What means more than itself in a glob.
+const SPECIAL: [char; 5] = ['*', '?', '[', '{', '\\'];
+/// So many beginnings of one glob are told apart: each group of choices multiplies them.
+const MOST_STARTS: usize = 64;
+
 /// A glob that is only made into a matcher, which is dear, for keys that begin as it does.
 struct Pattern {
     starts: Vec<String>,
@@ -99,19 +104,39 @@ impl Pattern {
     }
 }
 
-/// What every text begins with that a glob matches: one for each choice, up to where anything may follow.
+/// What every text begins with that a glob matches: one for each choice, sorted, up to where anything may follow, or
+/// where there would be more than [`MOST_STARTS`].
 fn starts(glob: &str) -> Vec<String> {
-    let Some(at) = glob.find(['*', '?', '[', '{', '\\']) else { return vec![glob.to_owned()] };
-    let (start, rest) = glob.split_at(at);
-    let choice = rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
-    match choice {
-        Some((choices, after)) if !choices.contains(['{', '[', '\\']) => choices
-            .split(',')
-            .flat_map(|choice| starts(&format!("{choice}{after}")))
-            .map(|rest| format!("{start}{rest}"))
-            .collect(),
-        _ => vec![start.to_owned()],
+    // Those that are whole, and those that what is left of the glob goes on.
+    let (mut whole, mut open) = (Vec::new(), vec![String::new()]);
+    let mut rest = glob;
+    loop {
+        let (start, special) = rest.split_at(rest.find(SPECIAL).unwrap_or(rest.len()));
+        open.iter_mut().for_each(|one| one.push_str(start));
+        let choice = special.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let Some((choices, after)) = choice else { break };
+        let count = whole.len() + open.len() * choices.split(',').count();
+        if choices.contains(['{', '[', '\\']) || count > MOST_STARTS {
+            break;
+        }
+        let mut longer = Vec::new();
+        for choice in choices.split(',') {
+            let (start, ends) = match choice.find(SPECIAL) {
+                Some(at) => (&choice[..at], true),
+                None => (choice, false),
+            };
+            let all = open.iter().map(|one| format!("{one}{start}"));
+            if ends { whole.extend(all) } else { longer.extend(all) }
+        }
+        open = longer;
+        rest = after;
+        if open.is_empty() {
+            break;
+        }
     }
+    whole.append(&mut open);
+    whole.sort();
+    whole
 }
 
 /// All rules, ready to be asked.
@@ -188,12 +213,29 @@ mod tests {
     #[test]
     fn a_glob_is_only_made_for_keys_that_begin_as_it_does() {
         assert_eq!(starts("a/{b,c*d,e}-{1,2}f"), ["a/b-1f", "a/b-2f", "a/c", "a/e-1f", "a/e-2f"]);
-        assert_eq!(starts("a.{tablet,tablet.*}:* *"), ["a.tablet:", "a.tablet."]);
+        assert_eq!(starts("a.{tablet,tablet.*}:* *"), ["a.tablet.", "a.tablet:"]);
         assert_eq!(starts("x[ab]{c,d}"), ["x"]);
         assert_eq!(starts("x{a,{b,c}}"), ["x"]);
+        assert_eq!(starts("a{b*}{c,d}"), ["ab"]);
+        assert_eq!(starts("{a,b"), [""]);
         for rule in shipped().unwrap() {
             let pattern = Pattern::new(&rule.item).unwrap();
             assert!(!pattern.starts.is_empty() && rule.reason.is_some(), "{rule:?}");
         }
+    }
+
+    #[test]
+    fn a_glob_of_many_choices_is_not_taken_apart_without_end() {
+        let glob = format!("x{}y", "{a,b}".repeat(200));
+        let found = starts(&glob);
+        assert_eq!(found.len(), MOST_STARTS);
+        assert!(found.iter().all(|start| start.len() == 7), "{found:?}");
+        let stars = format!("x{}y", "{a*,b}".repeat(200));
+        assert!(starts(&stars).len() <= MOST_STARTS);
+        assert_eq!(starts(&format!("x{{{}}}y", "a,".repeat(1000))), ["x"]);
+        // What it matches stays what it is.
+        let pattern = Pattern::new(&glob).unwrap();
+        assert!(pattern.is_match(&format!("x{}y", "ab".repeat(100))));
+        assert!(!pattern.is_match(&format!("x{}c", "ab".repeat(100))));
     }
 }

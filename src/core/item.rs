@@ -267,7 +267,8 @@ pub enum Reading {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "by", content = "reason")]
 pub enum Barred {
-    /// What it belongs to is not installed, or knows no such value: the manifest is meant for other machines.
+    /// What it belongs to is not installed, or knows no such value: the manifest is meant for other machines. Or nothing
+    /// on this machine tells of it.
     NotHere(String),
     /// The administrator has decided otherwise.
     Locked(String),
@@ -344,7 +345,8 @@ impl Live {
 pub struct Records {
     /// The items found.
     pub items: BTreeMap<ItemKey, Live>,
-    /// Key prefixes under which nothing could be read, each with the reason.
+    /// Keys below which nothing could be read, each with the reason: one that is empty covers all keys, and any other
+    /// those that begin with its parts, where “/” stands between two.
     pub blind: Vec<(String, String)>,
     /// What is worth knowing about all of them.
     pub notices: Vec<Notice>,
@@ -389,9 +391,16 @@ impl Records {
         }
         self.blind
             .iter()
-            .find(|(prefix, _)| key.as_str().starts_with(prefix.as_str()))
+            .find(|(prefix, _)| covers(prefix, key.as_str()))
             .map(|(_, reason)| Cow::Owned(Live::unknown(reason.clone())))
     }
+}
+
+/// Whether a key is a prefix or below it: `/etc/foo` covers `/etc/foo/bar`, and not `/etc/foobar`.
+fn covers(prefix: &str, key: &str) -> bool {
+    let parts = prefix.strip_suffix('/').unwrap_or(prefix);
+    let below = |rest: &str| rest.starts_with('/') || parts == prefix && rest.is_empty();
+    prefix.is_empty() || key.strip_prefix(parts).is_some_and(below)
 }
 
 /// Which part of the repository an entry stands in.
@@ -416,5 +425,38 @@ pub struct Wanted {
     pub layer: Layer,
 }
 
+impl Wanted {
+    /// When it comes about, where an image makes it so: with the next one. What is meant for one machine is in none.
+    pub fn next_image(&self) -> Option<Pending> {
+        (self.layer == Layer::Shared).then_some(Pending::ImageBuild)
+    }
+}
+
 /// What the manifests say of one subsystem, layers already laid over one another.
 pub type WantedItems = BTreeMap<ItemKey, Wanted>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blind_spot_covers_what_is_below_it() {
+        for (prefix, key, covered) in [
+            ("", "a", true),
+            ("/etc/foo", "/etc/foo", true),
+            ("/etc/foo", "/etc/foo/bar", true),
+            ("/etc/foo", "/etc/foobar", false),
+            ("/etc/foo", "/etc/fo", false),
+            ("/etc/", "/etc/a", true),
+            ("/etc/", "/etc", false),
+            ("/etc/", "/etcetera", false),
+            ("package/", "package/vim", true),
+            ("package/", "packages/vim", false),
+            ("/", "/etc", true),
+        ] {
+            let blind = vec![(prefix.to_owned(), "why".to_owned())];
+            let records = Records { blind, ..Records::default() };
+            assert_eq!(records.get(&ItemKey::new(key)).is_some(), covered, "{prefix} {key}");
+        }
+    }
+}

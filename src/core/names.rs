@@ -219,16 +219,54 @@ name!(
     }
 );
 
+/// Whether the kernel reads a text as one argument, whose value may stand between double quotes. As its `next_arg` has
+/// it, a space between quotes belongs to the value, and nothing escapes a quote.
+fn is_karg(text: &str) -> bool {
+    let plain = |text: &str| {
+        text.bytes()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\' | b'`' | b';'))
+    };
+    // Queries of dyndbg are told apart by “;”.
+    let quoted = |text: &str| plain(&text.replace([' ', ';'], ""));
+    let fits = match text.split_once("=\"") {
+        Some((name, value)) => {
+            plain(name) && !name.contains('=') && value.strip_suffix('"').is_some_and(quoted)
+        }
+        None => plain(text),
+    };
+    fits && text.len() <= 1024 && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 name!(
-    /// A kernel argument: `quiet` or `mitigations=off`.
+    /// A kernel argument: `quiet`, `mitigations=off` or `dyndbg="file x +p"`.
     Karg,
     "a kernel argument",
-    "one word without spaces, quotes, “\\” or “;”, starting with a letter or digit, such as quiet or mitigations=off",
-    |text| {
-        all(text, 1024, |b| b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\' | b'`' | b';'))
-            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-    }
+    "one word without quotes, “\\” or “;”, starting with a letter or digit, such as quiet or mitigations=off; a value with spaces stands in double quotes, as in dyndbg=\"file x +p\"",
+    is_karg
 );
+
+impl Karg {
+    /// The argument in the one spelling that arguments are compared in; see [`karg_as_read`].
+    pub fn as_read(&self) -> String {
+        karg_as_read(&self.0)
+    }
+}
+
+/// One spelling for all that the kernel reads as the same argument: quotes only around a value that has spaces. Boot
+/// loaders take quotes that are not needed away, and move others around the whole argument: `"dyndbg=file x +p"`.
+pub fn karg_as_read(text: &str) -> String {
+    let inner = match text.strip_suffix('"') {
+        Some(rest) if rest.matches('"').count() == 1 => rest,
+        _ => return text.to_owned(),
+    };
+    let whole = inner.strip_prefix('"').and_then(|inner| inner.split_once('='));
+    match whole.or_else(|| inner.split_once("=\"")) {
+        Some((name, _)) if name.contains([' ', '"', '=']) => text.to_owned(),
+        Some((name, value)) if value.contains(' ') => format!("{name}=\"{value}\""),
+        Some((name, value)) => format!("{name}={value}"),
+        None => text.to_owned(),
+    }
+}
 
 name!(
     /// A shim: a command in the development box that runs the host's.
@@ -312,6 +350,55 @@ mod tests {
     }
 
     #[test]
+    fn quotes_are_for_the_spaces_of_a_value_alone() {
+        for text in [
+            "a=\"b",
+            "a=b\"",
+            "a=\"b\" c",
+            "a=\"b\"c",
+            "a=\"b\"\"c\"",
+            "a=\"b\nc\"",
+            "a=\"b\tc\"",
+            "a=\"\0\"",
+            "a=\"é\"",
+            "a=\"b\\\" c\"",
+            "a=\"'\"",
+            "a=\"`b`\"",
+            "\"a b\"",
+            "\"a=b c\"",
+            "a b=\"c\"",
+            "-a=\"b c\"",
+            "a=b=\"c d\"",
+            "a\"b c\"",
+            "=\"b c\"",
+            "a;b=\"c\"",
+            "a=\"\u{7f}\"",
+            "a=\"b\"\n",
+            "\"",
+            "a=\"",
+        ] {
+            assert!(text.parse::<Karg>().is_err(), "{text:?}");
+        }
+        for (text, read) in [
+            ("quiet", "quiet"),
+            ("\"dyndbg=file x +p\"", "dyndbg=\"file x +p\""),
+            ("dyndbg=\"file x +p\"", "dyndbg=\"file x +p\""),
+            ("a=\"b\"", "a=b"),
+            ("\"a=b\"", "a=b"),
+            ("a=\"\"", "a="),
+            // What no manifest can say stays as it is.
+            ("\"a b=c\"", "\"a b=c\""),
+            ("\"a b\"", "\"a b\""),
+            ("a=b\"c d\"", "a=b\"c d\""),
+            ("\"", "\""),
+            ("a=\"b\"\"c\"", "a=\"b\"\"c\""),
+        ] {
+            assert_eq!(karg_as_read(text), read);
+            assert_eq!(karg_as_read(read), read, "it stays so");
+        }
+    }
+
+    #[test]
     fn names_that_are_in_use_are_names() {
         for text in ["gcc-c++", "glibc.i686", "7zip", "python3.12"] {
             assert!(text.parse::<PackageName>().is_ok(), "{text:?}");
@@ -325,6 +412,10 @@ mod tests {
             "mitigations=auto,nosmt",
             "rd.luks.options=discard",
             "video=HDMI-A-1:1920x1080@60",
+            "dyndbg=\"file x +p\"",
+            "dyndbg=\"file a.c +p; module b=c -p\"",
+            "a=\"b\"",
+            "a=\"\"",
         ] {
             assert!(text.parse::<Karg>().is_ok(), "{text:?}");
         }

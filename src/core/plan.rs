@@ -159,13 +159,22 @@ pub struct FileEdit {
     pub before: Option<String>,
     /// The content it gets.
     pub after: Option<String>,
+    /// The permissions of a file that is removed, and of one that is made: without them, those of any new file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
 }
 
 impl FileEdit {
     /// The edit that takes this one back.
     pub fn inverse(&self) -> Self {
-        let Self { path, before, after } = self.clone();
-        Self { path, before: after, after: before }
+        let Self { path, before, after, mode } = self.clone();
+        Self { path, before: after, after: before, mode }
+    }
+
+    /// Makes the edit take `old` back, of which it starts where that ended.
+    pub fn take_back(&mut self, old: &Self) {
+        self.after.clone_from(&old.before);
+        self.mode = old.mode;
     }
 }
 

@@ -13,12 +13,9 @@ use super::{Engine, manifest_step};
 use crate::core::names::RepoRelPath;
 use crate::core::plan::Plan;
 use crate::manifest::Manifests;
-use crate::manifest::containerfile::{Containerfile, Section};
+use crate::manifest::containerfile::{Containerfile, FILE, Section};
 use crate::subsystem::Subsystem;
 use crate::words::gettext;
-
-/// The file's name in the repository.
-pub(super) const FILE: &str = "Containerfile";
 
 /// How a section stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -98,7 +95,7 @@ impl Engine {
         let Some(text) = manifests.other(&file()?)? else { return Ok(None) };
         let path = self.repo.root.join(FILE);
         let file = Containerfile::parse(&path, &text)?;
-        let sections = self.sections(&manifests, &|_| true)?;
+        let sections = self.sections(&manifests)?;
         let made = sections.iter().map(|section| {
             let found = file.section(section.name());
             let state = match found {
@@ -140,7 +137,7 @@ impl Engine {
         if let Some(text) = manifests.other(&name)? {
             let path = self.repo.root.join(FILE);
             let file = Containerfile::parse(&path, &text)?;
-            let sections = self.sections(&manifests, &|_| true)?;
+            let sections = self.sections(&manifests)?;
             let text = match add_missing {
                 true => file.with_all(&path, &sections)?,
                 false => file.with(&sections),
@@ -165,19 +162,22 @@ impl Engine {
                 edited.contains(manifests.path(&layer, one.name).to_string_lossy().as_ref())
             })
         };
-        let others = manifests.edits_others();
-        let touched = self.sections(manifests, &|one| of_image(one))?;
-        if touched.is_empty() && !others {
+        let shared = manifests.shared();
+        let (touched, rest): (Vec<_>, Vec<_>) =
+            self.subsystems().iter().partition(|subsystem| of_image(&***subsystem));
+        let mut sections = Vec::new();
+        for subsystem in touched {
+            sections.extend(subsystem.section(&shared)?);
+        }
+        if sections.is_empty() && !manifests.edits_others() {
             return Ok(false);
         }
         let name = file()?;
         let Some(text) = manifests.other(&name)? else { return Ok(false) };
         let file = Containerfile::parse(&self.repo.root.join(FILE), &text)?;
-        let mut sections = Vec::new();
-        for subsystem in self.subsystems() {
-            match self.sections(manifests, &|one| one.about().id == subsystem.about().id) {
+        for subsystem in rest {
+            match subsystem.section(&shared) {
                 Ok(made) => sections.extend(made),
-                Err(error) if of_image(&**subsystem) => return Err(error),
                 // Every survey says what is wrong with it.
                 Err(error) => tracing::warn!("{error:#}"),
             }
@@ -188,18 +188,11 @@ impl Engine {
         Ok(changes)
     }
 
-    /// The sections of the subsystems that `which` accepts, of what all machines share.
-    fn sections(
-        &self,
-        manifests: &Manifests,
-        which: &dyn Fn(&dyn Subsystem) -> bool,
-    ) -> anyhow::Result<Vec<Section>> {
+    /// The sections of all subsystems, of what all machines share.
+    fn sections(&self, manifests: &Manifests) -> anyhow::Result<Vec<Section>> {
         let shared = manifests.shared();
-        let mut sections = Vec::new();
-        for subsystem in self.subsystems().iter().filter(|one| which(&***one)) {
-            sections.extend(subsystem.section(&shared)?);
-        }
-        Ok(sections)
+        let sections = self.subsystems().iter().filter_map(|one| one.section(&shared).transpose());
+        sections.collect()
     }
 }
 

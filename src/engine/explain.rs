@@ -321,6 +321,14 @@ fn undo(error: &UndoError) -> Option<Told> {
                 number(gettext("To take the undo back: bkt undo {by}"), "by", *by),
             )
         }
+        UndoError::NotFiles(n) => told(
+            number(
+                gettext("operation {n} did more than write files, and cannot be taken back"),
+                "n",
+                *n,
+            ),
+            gettext("See what it did, and take that back by hand: bkt history"),
+        ),
         UndoError::State(error) => state(error)?,
     })
 }

@@ -1,8 +1,8 @@
 //! What to follow so that a report stays true, and what to read again when something has changed.
 
-use super::containerfile::FILE;
 use super::{Engine, IGNORE_FILE};
 use crate::core::item::SubsystemId;
+use crate::manifest::containerfile::FILE;
 use crate::subsystem::Watch;
 
 /// What a change outside may have touched.

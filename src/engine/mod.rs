@@ -74,6 +74,7 @@ impl Engine {
     /// The same engine, which learns and writes nothing when it surveys.
     pub fn dry(mut self, dry_run: bool) -> Self {
         self.dry_run = dry_run;
+        self.host = self.host.dry(dry_run);
         self
     }
 

@@ -29,6 +29,9 @@ pub enum UndoError {
         /// What undid it.
         by: u64,
     },
+    /// It changed no item and did more than write files, which has no inverse.
+    #[error("operation {0} did more than write files, and cannot be taken back")]
+    NotFiles(u64),
     /// The journal cannot be read.
     #[error(transparent)]
     State(#[from] StateError),
@@ -79,7 +82,10 @@ impl Engine {
         let mut changes: Vec<Change> = done(operation).map(Change::inverse).collect();
         let (steps, blocked) = match operation.changes.is_empty() {
             // An edit that changed no item, such as an ignore rule: the files go back to what they were.
-            true => (inverse_files(operation), Vec::new()),
+            true => {
+                let steps = inverse_files(operation);
+                (steps.ok_or(UndoError::NotFiles(operation.number))?, Vec::new())
+            }
             false => self.undo_steps(operation.number, &changes, true)?,
         };
         let blocked = set_aside(&mut changes, blocked);
@@ -113,7 +119,7 @@ impl Engine {
                         let same =
                             |old: &&&FileEdit| old.path == edit.path && old.after == edit.before;
                         if let Some(old) = written.iter().find(same) {
-                            edit.after.clone_from(&old.before);
+                            edit.take_back(old);
                         }
                     }
                 }
@@ -175,7 +181,7 @@ impl Engine {
             }
             // Nothing written is as good as not begun: it may be wanted no more.
             for edit in left.into_iter().filter(|_| begun) {
-                fs::write(std::path::Path::new(&edit.path), edit.after.as_deref())?;
+                fs::write_as(std::path::Path::new(&edit.path), edit.after.as_deref(), edit.mode)?;
             }
             journal.resume(last.number)?.step(index, None)?;
         }
@@ -262,17 +268,24 @@ fn took_effect(operation: &Operation) -> bool {
     }
 }
 
-fn inverse_files(operation: &Operation) -> Vec<PlannedStep> {
-    let mut steps = operation.steps.clone();
-    steps.reverse();
-    for step in &mut steps {
-        step.step.title = match operation.kind {
-            Kind::Do => fill(&gettext("Take back: {what}"), &[("what", &step.step.title)]),
+/// The steps of an operation that only wrote files, backwards; `None` where it did anything else, which would only be
+/// done again.
+fn inverse_files(operation: &Operation) -> Option<Vec<PlannedStep>> {
+    let back = |planned: &PlannedStep| {
+        let action = match &planned.step.action {
+            Action::Write(edits) => Action::Write(edits.iter().map(FileEdit::inverse).collect()),
+            Action::Place(placed) => Action::Place(placed.iter().map(Placed::inverse).collect()),
+            Action::Run(_) | Action::Dconf(_) | Action::Download(_) | Action::Copy(_) => {
+                return None;
+            }
+        };
+        let mut planned = planned.clone();
+        planned.step.action = action;
+        planned.step.title = match operation.kind {
+            Kind::Do => fill(&gettext("Take back: {what}"), &[("what", &planned.step.title)]),
             Kind::Undo | Kind::Redo => gettext("Put the files back as they were"),
         };
-        if let Action::Write(edits) = &mut step.step.action {
-            edits.iter_mut().for_each(|edit| *edit = edit.inverse());
-        }
-    }
-    steps
+        Some(planned)
+    };
+    operation.steps.iter().rev().map(back).collect()
 }

@@ -77,10 +77,14 @@ impl Engine {
     /// Asks each wish's subsystem whether it can be met at all: the app is in the remote, the key exists and the value
     /// is in its range. Removing is always possible. May use the network.
     pub fn validate(&self, wishes: &[Wish]) -> Result<(), Unfit> {
-        for Wish { subsystem, item, edit } in wishes {
-            if let (Some(subsystem), Edit::Put { set, .. }) = (self.subsystem(subsystem), edit) {
-                subsystem.validate(self.host(), item, set)?;
-            }
+        for wishes in wishes.chunk_by(|one, next| one.subsystem == next.subsystem) {
+            let subsystem = wishes.first().and_then(|wish| self.subsystem(&wish.subsystem));
+            let Some(subsystem) = subsystem else { continue };
+            let put = wishes.iter().filter_map(|wish| match &wish.edit {
+                Edit::Put { set, .. } => Some((&wish.item, set)),
+                Edit::Remove => None,
+            });
+            subsystem.validate_all(self.host(), &put.collect::<Vec<_>>())?;
         }
         Ok(())
     }
@@ -212,5 +216,80 @@ fn check_secrets(change: &Change) -> Result<(), LooksSecret> {
     match secret_field(change) {
         Some(field) => Err(LooksSecret { item: change.title.clone(), field: field.to_owned() }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::plan::Command;
+    use crate::host::testing::Machine;
+    use crate::host::{Environment, Host, RunError, Runner, command};
+    use crate::manifest::repo::{Found, Repo};
+    use crate::subsystem::packages::ID as PACKAGES;
+    use std::os::unix::fs::PermissionsExt;
+    use std::sync::{Arc, Mutex};
+    use tokio_util::sync::CancellationToken;
+
+    /// Answers as dnf5 does where there are the packages “a” and “b” and the groups “g” and “h”, and keeps what it was
+    /// asked.
+    #[derive(Default)]
+    struct Asked(Mutex<Vec<String>>);
+
+    impl Runner for Asked {
+        fn run(
+            &self,
+            asked: &Command,
+            _: &mut dyn FnMut(&str),
+            _: &CancellationToken,
+        ) -> Result<String, RunError> {
+            self.0.lock().unwrap().push(command::display(asked));
+            let has = |kind: &str| asked.args.iter().any(|arg| arg == kind);
+            Ok(match (has("repoquery"), has("group")) {
+                (true, _) => "a.x86_64\nb.x86_64\n".to_owned(),
+                (_, true) => "ID Name Installed\ng G no\nh H no\n".to_owned(),
+                _ => String::new(),
+            })
+        }
+    }
+
+    #[test]
+    fn many_packages_are_asked_for_at_once() {
+        let mut machine = Machine::new();
+        let dnf = machine.file("bin/dnf5", "");
+        std::fs::set_permissions(&dnf, std::fs::Permissions::from_mode(0o755)).unwrap();
+        machine.vars.insert("PATH".into(), machine.dir.path().join("bin").display().to_string());
+        let asked = Arc::new(Asked::default());
+        let env =
+            Environment { vars: machine.vars.clone(), ..Environment::below(machine.dir.path()) };
+        let repo = Repo {
+            root: machine.dir.path().join("repo"),
+            id: "repository".into(),
+            found: Found::Named,
+            trusted: true,
+        };
+        let engine = Engine::new(Host::new(env, asked.clone()), repo, crate::subsystem::all());
+        let wish = |key: &str, edit| Wish { subsystem: PACKAGES, item: ItemKey::new(key), edit };
+        let put = |key: &&str| wish(key, Edit::put(Record::new()));
+        let mut wishes: Vec<Wish> =
+            ["package/a", "group/g", "excluded/b", "group/h"].iter().map(put).collect();
+        wishes.push(wish("package/x", Edit::Remove));
+        assert_eq!(engine.validate(&wishes), Ok(()));
+        assert_eq!(
+            std::mem::take(&mut *asked.0.lock().unwrap()),
+            [
+                r"dnf5 -q repoquery --qf '%{name}.%{arch}\n' a b",
+                "dnf5 -q group list --hidden",
+                "dnf5 -q environment list",
+            ]
+        );
+        // A name that can be none is told of before anything is asked.
+        let hostile = ["package/a", "package/-x"].each_ref().map(put);
+        assert!(engine.validate(&hostile).unwrap_err().message.contains("-x"));
+        assert!(asked.0.lock().unwrap().is_empty());
+        // What there is not is named, and what it is like is asked once for all.
+        let unknown = ["package/aa", "package/a", "package/bb"].each_ref().map(put);
+        assert!(engine.validate(&unknown).unwrap_err().message.contains("“aa”"));
+        assert_eq!(asked.0.lock().unwrap().len(), 2);
     }
 }

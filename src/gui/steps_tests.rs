@@ -134,6 +134,7 @@ fn a_step_shows_exactly_what_it_does() {
         path: "/m.json".to_owned(),
         before: Some("a\nb\n".to_owned()),
         after: Some("a\nc\n".to_owned()),
+        mode: None,
     };
     let text = exact(&Action::Write(vec![edit]));
     assert!(text.starts_with("/m.json\n") && text.contains("-b") && text.contains("+c"), "{text}");

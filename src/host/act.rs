@@ -61,7 +61,7 @@ fn write(edits: &[FileEdit]) -> Result<()> {
         }
     }
     for edit in edits {
-        fs::write(Path::new(&edit.path), edit.after.as_deref())?;
+        fs::write_as(Path::new(&edit.path), edit.after.as_deref(), edit.mode)?;
     }
     Ok(())
 }

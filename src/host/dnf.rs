@@ -79,16 +79,19 @@ fn packages(host: &Host, program: &str, names: &[&str]) -> Result<Vec<NoSuch>, N
     let has = |name: &str| {
         found.iter().any(|line| line == name || line.rsplit_once('.').is_some_and(|l| l.0 == name))
     };
-    names
-        .iter()
-        .filter(|name| !has(name))
-        .map(|name| {
-            let begins = format!("{}*", beginning(name));
-            let like = query(&[&format!("*{name}*"), &begins])?;
-            let like = like.iter().filter_map(|line| line.rsplit_once('.')).map(|line| line.0);
-            Ok(NoSuch { name: (*name).to_owned(), close: close(name, like) })
-        })
-        .collect()
+    let missing: Vec<&str> = names.iter().copied().filter(|name| !has(name)).collect();
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let globs =
+        missing.iter().flat_map(|name| [format!("*{name}*"), format!("{}*", beginning(name))]);
+    let globs: Vec<String> = globs.collect();
+    let like = query(&globs.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let like: Vec<&str> =
+        like.iter().filter_map(|line| line.rsplit_once('.')).map(|line| line.0).collect();
+    let no_such =
+        |name: &str| NoSuch { name: name.to_owned(), close: close(name, like.iter().copied()) };
+    Ok(missing.into_iter().map(no_such).collect())
 }
 
 /// What one name comes to in `rpm-ostree search`, whose lines are "name : summary" below headings.

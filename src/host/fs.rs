@@ -86,6 +86,17 @@ fn follow(path: &Path) -> PathBuf {
 /// Directories are made as needed. A link is followed, and the file behind it replaced. An unchanged file is
 /// not written. A replaced file keeps its permissions; a new one gets `0644`, less the umask.
 pub fn write(path: &Path, text: Option<&str>) -> Result<(), FsError> {
+    write_as(path, text, None)
+}
+
+/// A file's permissions; `None` where there is no such file, or where they cannot be read.
+pub fn mode(path: &Path) -> Option<u32> {
+    let metadata = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Some(metadata.permissions().mode() & 0o777)
+}
+
+/// The same as [`write`], where a new file gets the permissions `mode`, whatever the umask is.
+pub fn write_as(path: &Path, text: Option<&str>, mode: Option<u32>) -> Result<(), FsError> {
     let path = &follow(path);
     match (fs::read(path), text) {
         (Ok(now), Some(text)) if now == text.as_bytes() => return Ok(()),
@@ -99,7 +110,8 @@ pub fn write(path: &Path, text: Option<&str>) -> Result<(), FsError> {
     let parent = path.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(error("written", path))?;
     let temporary = parent.join(format!(".{}.{}", file_name(path), uuid::Uuid::new_v4().simple()));
-    let written = write_new(&temporary, path, text).and_then(|()| fs::rename(&temporary, path));
+    let written =
+        write_new(&temporary, path, text, mode).and_then(|()| fs::rename(&temporary, path));
     if let Err(e) = written {
         // The error that matters is the one above; what is left is a temporary file.
         let _ = fs::remove_file(&temporary);
@@ -131,13 +143,17 @@ pub(super) fn file_name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn write_new(temporary: &Path, replaced: &Path, text: &str) -> io::Result<()> {
+fn write_new(temporary: &Path, replaced: &Path, text: &str, mode: Option<u32>) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(temporary)?;
     match fs::metadata(replaced) {
         Ok(metadata) if metadata.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
         Ok(metadata) => file
             .set_permissions(fs::Permissions::from_mode(metadata.permissions().mode() & 0o7777))?,
-        Err(_) => (),
+        Err(_) => {
+            if let Some(mode) = mode {
+                file.set_permissions(fs::Permissions::from_mode(mode & 0o777))?;
+            }
+        }
     }
     file.write_all(text.as_bytes())?;
     file.sync_all()

@@ -74,6 +74,8 @@ pub struct Host {
     env: Arc<Environment>,
     runner: Arc<dyn Runner>,
     log: Arc<CommandLog>,
+    /// Nothing is written, not even into a cache.
+    dry: bool,
 }
 
 impl Host {
@@ -84,7 +86,18 @@ impl Host {
 
     /// A machine put together by a test.
     pub fn new(env: Environment, runner: Arc<dyn Runner>) -> Self {
-        Self { env: Arc::new(env), runner, log: Arc::default() }
+        Self { env: Arc::new(env), runner, log: Arc::default(), dry: false }
+    }
+
+    /// The same machine, where what was read is not even kept in a cache.
+    pub fn dry(mut self, dry: bool) -> Self {
+        self.dry = dry;
+        self
+    }
+
+    /// Whether nothing is to be written, not even into a cache.
+    pub fn is_dry(&self) -> bool {
+        self.dry
     }
 
     /// Where things are and who we are.

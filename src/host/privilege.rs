@@ -32,7 +32,12 @@ pub fn as_root(host: &Host, command: Command) -> Command {
 pub fn keep(host: &Host, item: &ItemKey, text: &str) -> Result<FileEdit, FsError> {
     let path = kept(host, item, text);
     let before = fs::read(&path)?;
-    Ok(FileEdit { path: path.display().to_string(), before, after: Some(text.to_owned()) })
+    Ok(FileEdit {
+        path: path.display().to_string(),
+        before,
+        after: Some(text.to_owned()),
+        mode: None,
+    })
 }
 
 /// Where [`keep`] keeps it.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use thiserror::Error;
 
 use crate::core::item::{ItemKey, Layer, Record, Wanted, WantedItems};
 use crate::core::names::RepoRelPath;
-use crate::core::plan::FileEdit;
+use crate::core::plan::{Change, FileEdit};
 use crate::host::fs::{self, FsError};
 
 pub mod containerfile;
@@ -258,13 +258,19 @@ impl Manifests {
             path: self.path(layer, name).to_string_lossy().into_owned(),
             before: file.read.clone(),
             after: file.text(),
+            mode: None,
         });
         let others = self.others.borrow();
         let others = others.iter().filter(|(_, other)| other.read != other.now);
-        let others = others.map(|(path, other)| FileEdit {
-            path: self.root().join(path.as_str()).to_string_lossy().into_owned(),
-            before: other.read.clone(),
-            after: other.now.clone(),
+        let others = others.map(|(path, other)| {
+            let path = self.root().join(path.as_str());
+            FileEdit {
+                // An undo gives back what goes with the file: that it can be run.
+                mode: if other.now.is_none() { fs::mode(&path) } else { None },
+                path: path.to_string_lossy().into_owned(),
+                before: other.read.clone(),
+                after: other.now.clone(),
+            }
         });
         manifests.chain(others).collect()
     }
@@ -336,6 +342,36 @@ impl Manifests {
             } else {
                 doc.remove(list, is);
             }
+            Ok(())
+        })
+    }
+
+    /// Makes the entry of `list` with the item's key as its `name` say what `change` says.
+    ///
+    /// `write` puts the fields of the record into the entry, which has its other keys, or is new and has its name alone.
+    pub fn capture_named(
+        &mut self,
+        change: &Change,
+        file: &'static str,
+        list: &str,
+        write: impl FnOnce(&mut Map<String, Value>, &Record),
+    ) -> anyhow::Result<()> {
+        let name = change.item.as_str();
+        let is = |entry: &Value| entry["name"] == name;
+        let order = |entry: &Value| entry["name"].as_str().unwrap_or_default().to_owned();
+        let Some(after) = &change.after else {
+            let identity = json!({ "name": name });
+            return self.remove(&change.layer, file, list, &is, identity, &order);
+        };
+        self.edit(&change.layer, file, |doc| {
+            let mut entry = match doc.find(list, &is) {
+                Some(Value::Object(entry)) => entry,
+                _ => Map::from_iter([("name".to_owned(), name.into())]),
+            };
+            // The keys keep their order.
+            entry.shift_remove("absent");
+            write(&mut entry, after);
+            doc.put(list, &is, &Value::Object(entry), &order);
             Ok(())
         })
     }

@@ -3,10 +3,9 @@
 //! A project that the image has is at its default; what the person has added or switched is theirs. dnf names its
 //! repository `copr:HUB:OWNER:PROJECT`, with `group_NAME` for the owner `@NAME`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use serde_json::{Map, Value as Json, json};
 
 use super::packages::section::tidied;
 use super::packages::{CoprRepo, FILE, system_packages_schema};
@@ -14,7 +13,7 @@ use super::{
     About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
 };
 use crate::core::item::{
-    FieldSpec, ItemKey, Layer, LeftOut, Live, Pending, Record, Records, SubsystemId, Value,
+    FieldSpec, ItemKey, Layer, LeftOut, Live, Record, Records, SubsystemId, Value, Wanted,
     WantedItems,
 };
 use crate::core::names::CoprName;
@@ -55,6 +54,21 @@ pub struct Copr;
 /// Whether a repository comes with a project: it is the project's own, or one that is there for its sake.
 pub(super) fn owns(id: &str) -> bool {
     id.starts_with("coprdep:") || id.strip_prefix("copr:").is_some_and(|rest| rest.starts_with(HUB))
+}
+
+/// Adds the repositories that a manifest wants and this machine does not have; `image` are those that the image has.
+pub(super) fn add_absent(records: &mut Records, wanted: &WantedItems, image: &BTreeSet<&str>) {
+    for (key, entry) in wanted {
+        if records.items.contains_key(key) {
+            continue;
+        }
+        let mut live = Live::absent();
+        match image.contains(key.as_str()) {
+            true => live.note = Some(gettext("The image has it, and it was removed here")),
+            false => live.pending = entry.next_image(),
+        }
+        records.insert(key.clone(), live);
+    }
 }
 
 /// The project that a repository's id names; `None` for any other repository.
@@ -125,28 +139,14 @@ impl Subsystem for Copr {
             let mut live = Live::known(record.clone());
             if at_default && image.is_some() {
                 live.note = Some(gettext("In the base image"));
-                let comes = |wanted: &&crate::core::item::Wanted| {
-                    wanted.layer == Layer::Shared && !fits(&wanted.record, record)
-                };
-                live.pending = entry.filter(comes).map(|_| Pending::ImageBuild);
+                let differs = entry.filter(|wanted| !fits(&wanted.record, record));
+                live.pending = differs.and_then(Wanted::next_image);
             }
             records.insert(key, live);
         }
-        for (key, entry) in wanted {
-            if records.items.contains_key(key) {
-                continue;
-            }
-            let mut live = Live::absent();
-            let name: Option<CoprName> = key.as_str().parse().ok();
-            let has =
-                |image: &BTreeMap<CoprName, Record>| name.is_some_and(|n| image.contains_key(&n));
-            if image.as_ref().is_some_and(has) {
-                live.note = Some(gettext("The image has it, and it was removed here"));
-            } else if entry.layer == Layer::Shared {
-                live.pending = Some(Pending::ImageBuild);
-            }
-            records.insert(key.clone(), live);
-        }
+        let image = image.unwrap_or_default();
+        let names = image.keys().map(CoprName::as_str).collect();
+        add_absent(&mut records, wanted, &names);
         Ok(records)
     }
 
@@ -155,12 +155,7 @@ impl Subsystem for Copr {
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let parsed = item.as_str().parse::<CoprName>();
-        parsed.map(drop).map_err(|error| Unfit {
-            message: error.to_string(),
-            close: Vec::new(),
-            unsure: false,
-        })
+        item.as_str().parse::<CoprName>().map(drop).map_err(Unfit::new)
     }
 
     fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {
@@ -171,34 +166,22 @@ impl Subsystem for Copr {
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
         for change in changes {
-            let name = change.item.as_str();
-            let is = |json: &Json| json["name"] == name;
-            let order = |json: &Json| json["name"].as_str().unwrap_or_default().to_owned();
-            let Some(after) = &change.after else {
-                let identity = json!({ "name": name });
-                manifests.remove(&change.layer, FILE, LIST, &is, identity, &order)?;
-                continue;
-            };
-            manifests.edit(&change.layer, FILE, |doc| {
-                let mut entry = match doc.find(LIST, &is) {
-                    Some(Json::Object(entry)) => entry,
-                    _ => Map::from_iter([("name".to_owned(), Json::from(name))]),
-                };
-                entry.shift_remove("absent");
+            manifests.capture_named(change, FILE, LIST, |entry, after| {
                 for field in [ENABLED, GPG_CHECK] {
                     match after.get(field) {
                         Some(Value::Flag(flag)) => drop(entry.insert(field.into(), (*flag).into())),
                         _ => drop(entry.shift_remove(field)),
                     }
                 }
-                doc.put(LIST, &is, &Json::Object(entry), &order);
-                Ok(())
             })?;
         }
         Ok(())
     }
 
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
+        if !deployment::is_image(host) {
+            return Ok(Steps::not_from_an_image(changes));
+        }
         let (_, image) = yum::read(host)?;
         let image = image.as_ref().map(projects).unwrap_or_default();
         let mut steps = Steps::default();
@@ -251,9 +234,6 @@ fn words(
     in_image: bool,
     host: &Host,
 ) -> Result<(&'static str, Vec<&'static str>), String> {
-    if !deployment::is_image(host) {
-        return Err(gettext("this machine was not started from an image, and is not changed"));
-    }
     let on = |record: &Record| record.get(ENABLED) != Some(&Value::Flag(false));
     let verbs = match (&change.before, &change.after) {
         (None, Some(after)) if on(after) => vec!["enable"],

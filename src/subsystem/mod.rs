@@ -1,5 +1,7 @@
 //! What Bucket compares: one file per subsystem, one line each in [`all`].
 
+use std::fmt;
+
 use anyhow::Result;
 use thiserror::Error;
 
@@ -147,6 +149,18 @@ pub struct Unfit {
     pub unsure: bool,
 }
 
+impl Unfit {
+    /// One where nothing like it was meant.
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), close: Vec::new(), unsure: false }
+    }
+
+    /// The same where it could not be found out.
+    pub fn unsure(message: impl fmt::Display) -> Self {
+        Self { unsure: true, ..Self::new(message) }
+    }
+}
+
 /// What an item is called before people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
@@ -222,6 +236,11 @@ pub trait Subsystem: Send + Sync {
     fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
         let _ = (host, item, set);
         Ok(())
+    }
+
+    /// The same for several items. The error is about one of them.
+    fn validate_all(&self, host: &Host, items: &[(&ItemKey, &Record)]) -> Result<(), Unfit> {
+        items.iter().try_for_each(|(item, set)| self.validate(host, item, set))
     }
 
     /// Called after a survey that may write, to keep what only a first look at a machine can tell. Cheap when there is

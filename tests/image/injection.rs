@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use super::machine::{Machine, write};
 
 /// What means something to a shell, a builder, TOML, an ini file or systemd, and what does not.
-const PARTS: [&str; 34] = [
+const PARTS: [&str; 37] = [
     "a",
     "b c",
     "é",
@@ -48,6 +48,9 @@ const PARTS: [&str; 34] = [
     "\u{0}",
     "{",
     "!",
+    "\"b c\"",
+    "\"$(touch CANARY); touch CANARY\"",
+    "\"; touch CANARY;",
 ];
 
 fn text() -> impl Strategy<Value = String> {
@@ -206,5 +209,63 @@ proptest! {
             prop_assert_eq!(table["kargs"].as_array().unwrap(), &[toml::Value::from(wanted)]);
             prop_assert_eq!(table.len(), 1);
         }
+    }
+}
+
+/// Kernel arguments that have quotes are read back as they are, by a shell and by TOML, or are refused.
+#[test]
+fn a_kernel_argument_s_quotes_hold_only_its_value() {
+    let kept = |argument: &str| {
+        let machine = Machine::bare();
+        let json = json!({ "kargs": { "append": ["before", argument, "after"] } });
+        machine.manifest("system-config.json", &json);
+        let root = machine.path("built");
+        programs(&root);
+        let section = bucket::subsystem::all()
+            .iter()
+            .find(|subsystem| subsystem.about().id == bucket::subsystem::kargs::ID)
+            .unwrap()
+            .section(&machine.engine().manifests());
+        let Ok(section) = section else { return None };
+        build(&root, section.unwrap().body());
+        assert!(!root.join("CANARY").exists(), "{argument}");
+        let files = fs::read_dir(root.join("usr/lib/bootc/kargs.d")).unwrap();
+        let texts: Vec<String> =
+            files.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+        let table: toml::Table = texts.concat().parse().unwrap();
+        assert_eq!(table.len(), 1);
+        let kargs = table["kargs"].as_array().unwrap();
+        Some(kargs.iter().map(|arg| arg.as_str().unwrap().to_owned()).collect::<Vec<_>>())
+    };
+    for argument in [
+        "dyndbg=\"file x +p\"",
+        "a=\"b c; touch CANARY\"",
+        "a=\"$(touch CANARY) && touch CANARY\"",
+        "a=\"# === END KERNEL_ARGUMENTS ===\"",
+        "a=\"] kargs = [\"",
+        "a=\"${IFS} *\"",
+        "a=\"<<EOF\"",
+        "a=\"\"",
+    ] {
+        let expected = Some(vec!["before".to_owned(), argument.to_owned(), "after".to_owned()]);
+        assert_eq!(kept(argument), expected);
+    }
+    for argument in [
+        "a=\"b c",
+        "a=b c\"",
+        "a=\"b\" touch CANARY",
+        "a=\"b\"; touch CANARY",
+        "a=\"b\nc\"",
+        "a=\"\u{0}\"",
+        "a=\"\u{1b}\"",
+        "a=\"\t\"",
+        "a=\"`touch CANARY`\"",
+        "a=\"b\\\" touch CANARY\"",
+        "a=\"b' touch CANARY '\"",
+        "-a=\"b c\"",
+        "--append=\"b c\"",
+        "\"a b\"",
+    ] {
+        assert_eq!(kept(argument), None, "{argument:?}");
     }
 }

@@ -339,3 +339,31 @@ fn a_failed_edit_is_not_undone() {
     assert!(!machine.engine().execute(&plan, &mut |_| (), &token).unwrap().complete());
     assert!(machine.engine().plan_undo(None).is_err());
 }
+
+/// What an operation of programs did has no inverse, and nothing of it is run again.
+#[test]
+fn an_operation_of_programs_is_not_undone() {
+    use bucket::core::plan::{Action, Command, FileEdit, Plan, PlannedStep, Risk, Step};
+    let dir = scratch();
+    let repo = dir.path().join("repo");
+    let machine = Machine::new(dir.path(), "here", &repo);
+    let path = repo.join("manifests/ignore.json");
+    let edit = FileEdit {
+        path: path.display().to_string(),
+        before: None,
+        after: Some("{}".to_owned()),
+        mode: None,
+    };
+    let step = |action: Action| PlannedStep {
+        subsystems: Vec::new(),
+        step: Step { title: "x".to_owned(), action, risk: Risk::default(), items: Vec::new() },
+    };
+    let run = || step(Action::Run(Command::new("true")));
+    for steps in [vec![run()], vec![step(Action::Write(vec![edit])), run()]] {
+        let plan = Plan { steps, ..Plan::default() };
+        machine.engine().execute(&plan, &mut |_| (), &CancellationToken::new()).unwrap();
+        let error = machine.engine().plan_undo(None).unwrap_err().to_string();
+        assert!(error.contains("did more than write files"), "{error}");
+    }
+    assert!(path.exists(), "nor is the file that it wrote too");
+}

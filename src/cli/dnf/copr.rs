@@ -7,8 +7,7 @@ use crate::cli::pun::{self, Pun};
 use crate::cli::status;
 use crate::core::item::{ItemKey, Record};
 use crate::core::names::CoprName;
-use crate::engine::{Edit, Reach, Wish};
-use crate::host::inside::Place;
+use crate::engine::{Edit, Wish};
 use crate::subsystem::copr::ID as COPR;
 use crate::words::gettext;
 
@@ -43,10 +42,7 @@ pub(super) fn run(app: &App, verb: &Verb) -> anyhow::Result<Exit> {
 }
 
 fn wish(app: &App, named: &Named, edit: &Edit) -> anyhow::Result<Exit> {
-    if named.pun.reach() != Reach::Manifest {
-        Place::changes_the_machine(&app.host)?;
-    }
-    pun::act(app, &[COPR], &named.pun, |_, _| {
+    pun::act_on_machine(app, COPR, &named.pun, |_, _| {
         let wish = |project: &CoprName| Wish {
             subsystem: COPR,
             item: ItemKey::new(project.as_str()),

@@ -9,12 +9,11 @@ use crate::cli::pun::{Options, Pun};
 use crate::core::item::Record;
 use crate::core::names::RepoRelPath;
 use crate::engine::{Edit, Engine, Wish};
+use crate::manifest::containerfile::FILE;
 use crate::manifest::containerfile::own::{self, OwnError};
 use crate::subsystem::Unfit;
 use crate::subsystem::packages::ID as PACKAGES;
 use crate::words::{fill, gettext};
-
-const FILE: &str = "Containerfile";
 
 pub(super) fn install(app: &App, named: &Named<Pun>) -> anyhow::Result<Exit> {
     let engine = act::open(app)?;
@@ -81,5 +80,5 @@ fn said(error: OwnError, names: &[String]) -> anyhow::Error {
     };
     let values =
         [("package", name.as_str()), ("line", &line.to_string()), ("packages", &names.join(" "))];
-    Unfit { message: fill(&text, &values), close: Vec::new(), unsure: false }.into()
+    Unfit::new(fill(&text, &values)).into()
 }

@@ -157,7 +157,7 @@ impl Known<'_> {
             );
             let values = [("package", what.to_string()), ("why", why.clone())];
             let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-            return Unfit { message: fill(&text, &values), close: Vec::new(), unsure: true };
+            return Unfit::unsure(fill(&text, &values));
         }
         let text = match what {
             What::Package(_) if self.image.packages.is_none() => gettext(

@@ -14,6 +14,8 @@ pub mod write;
 pub use edit::{Containerfile, Found, SECTIONS};
 pub use write::Run;
 
+/// The file's name, in the top directory of a repository.
+pub const FILE: &str = "Containerfile";
 /// The rest of a line that begins a section, after its name.
 const MANAGED: &str = " (managed by bkt) ===";
 /// What stands before the name in a line that ends one.

@@ -1,15 +1,13 @@
 //! What is assumed of a base image: a package, a service or a path, as the manifest has it.
 
-use std::fmt;
-
 use anyhow::Result;
 use schemars::JsonSchema;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 
 use crate::core::item::{ItemKey, Record, Value};
 use crate::core::names::{ImagePath, InvalidName, PackageName, UnitName};
+use crate::manifest::plain;
 
 /// The field with the reason for an assumption.
 pub const REASON: &str = "reason";
@@ -149,26 +147,14 @@ pub struct Full {
     reason: Option<String>,
 }
 
-// Not derived: serde's own words for such a choice are "did not match any variant", without a place.
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Entry;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name or path, or an object with “name” or “path”")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Entry, E> {
-                Ok(Entry::Bare(name.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
-                Full::deserialize(MapAccessDeserializer::new(map)).map(Entry::Full)
-            }
-        }
-        deserializer.deserialize_any(Either)
+        plain::either(
+            deserializer,
+            "a name or path, or an object with “name” or “path”",
+            Self::Bare,
+            Self::Full,
+        )
     }
 }
 
@@ -217,7 +203,7 @@ pub fn write(found: Option<Json>, assumption: &Assumption, after: &Record) -> Js
             other => return other,
         },
     };
-    entry.remove("absent");
+    entry.shift_remove("absent");
     match reason {
         Some(reason) => drop(entry.insert(REASON.to_owned(), reason.into())),
         None => drop(entry.shift_remove(REASON)),

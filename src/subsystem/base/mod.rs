@@ -106,14 +106,14 @@ impl Subsystem for Base {
     }
 
     fn validate(&self, host: &Host, item: &ItemKey, _: &Record) -> Result<(), Unfit> {
-        let assumption = Assumption::of(item).map_err(|error| unsure(error.to_string()))?;
-        let deployments = deployment::read(host).map_err(|error| unsure(error.to_string()))?;
+        let assumption = Assumption::of(item).map_err(Unfit::unsure)?;
+        let deployments = deployment::read(host).map_err(Unfit::unsure)?;
         // Assumptions may be written down anywhere; `bkt base verify` says whether they hold.
         let Some(deployments) = deployments else { return Ok(()) };
         let contents = Contents::of_deployment(host, &deployments.booted);
         match contents.find(&assumption) {
             Finding::Holds | Finding::NotChecked => Ok(()),
-            Finding::Unknown(why) => Err(unsure(why)),
+            Finding::Unknown(why) => Err(Unfit::unsure(why)),
             Finding::Fails => Err(Unfit {
                 message: fails(&assumption),
                 close: close(&deployments.booted, &contents, &assumption),
@@ -211,10 +211,6 @@ pub fn kind_title(kind: Kind) -> String {
         Kind::Service => pgettext("of a base image", "service"),
         Kind::Path => pgettext("of a base image", "path"),
     }
-}
-
-fn unsure(message: String) -> Unfit {
-    Unfit { message, close: Vec::new(), unsure: true }
 }
 
 /// What is there with a similar name.

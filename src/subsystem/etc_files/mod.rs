@@ -31,10 +31,12 @@ use crate::host::{Host, deployment};
 use crate::manifest::Manifests;
 use crate::words::{fill, gettext, mark};
 
+mod cache;
 mod capture;
 mod steps;
 mod walk;
 
+use cache::Cache;
 use walk::{Found, How, Trees};
 
 const LARGEST: usize = sources::LARGEST;
@@ -76,63 +78,7 @@ impl Subsystem for EtcFiles {
     }
 
     fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
-        let trees = match deployment::is_image(host) {
-            true => Trees::open(host).map_err(anyhow::Error::from)?,
-            false => None,
-        };
-        let Some(trees) = trees else { return Ok(deployment::not_here(wanted)) };
-        let mut records = Records::default();
-        for (key, wanted) in wanted {
-            let path = below(key);
-            let live = compare(wanted, trees.here(path), trees.in_image(path));
-            records.insert(key.clone(), live);
-        }
-        let walk = trees.walk();
-        for (path, error) in walk.unread {
-            let (path, why) = (format!("/etc/{path}"), plain(&error));
-            let text = gettext("“{path}” could not be read: {why}");
-            records.blind.push((path.clone(), fill(&text, &[("path", &path), ("why", &why)])));
-        }
-        if walk.too_much {
-            records
-                .blind
-                .push(("/etc/".to_owned(), gettext("/etc holds too many files to compare")));
-        }
-        let noise = noise()?;
-        let (mut left, mut gone) = (Vec::new(), Vec::new());
-        for (path, how) in walk.found {
-            let key = ItemKey::new(format!("/etc/{path}"));
-            if wanted.contains_key(&key) {
-                continue;
-            }
-            let live = match how {
-                How::File => captured(&key, trees.here(&path)),
-                How::Other | How::Gone => None,
-            };
-            match live {
-                Some(live) => records.insert(key, live),
-                None if noise.item(&ID, &key, None, None).is_some() => (),
-                None if how == How::Gone => gone.push(key),
-                None => left.push(key),
-            }
-        }
-        let notices = [
-            (
-                gone,
-                gettext("Deleted here, while the image has it, which no manifest can say: {files}"),
-            ),
-            (
-                left,
-                gettext(
-                    "Changed here and left alone, because it is no text, not a file, not for everyone to read, or has an owner or attributes that no manifest can say: {files}",
-                ),
-            ),
-        ];
-        for (keys, text) in notices.into_iter().filter(|(keys, _)| !keys.is_empty()) {
-            let text = fill(&text, &[("files", &named(&keys))]);
-            records.notices.push(Notice { text, remedy: None });
-        }
-        Ok(records)
+        live(host, wanted, host.now())
     }
 
     fn wanted(&self, manifests: &Manifests, _host: &Host) -> Result<WantedItems> {
@@ -182,6 +128,64 @@ impl Subsystem for EtcFiles {
     fn watch(&self, host: &Host) -> Vec<Watch> {
         vec![Watch::Tree(host.path("/etc"), 1)]
     }
+}
+
+/// What differs in `/etc`, read at the time `now`.
+fn live(host: &Host, wanted: &WantedItems, now: jiff::Timestamp) -> Result<Records, Unreadable> {
+    let trees = match deployment::is_image(host) {
+        true => Trees::open(host).map_err(anyhow::Error::from)?,
+        false => None,
+    };
+    let Some(trees) = trees else { return Ok(deployment::not_here(wanted)) };
+    let mut records = Records::default();
+    for (key, wanted) in wanted {
+        let path = below(key);
+        let live = compare(wanted, trees.here(path), trees.in_image(path));
+        records.insert(key.clone(), live);
+    }
+    let mut cache = Cache::open(host, now);
+    let walk = trees.walk(&mut cache);
+    cache.keep(host);
+    for (path, error) in walk.unread {
+        let (path, why) = (format!("/etc/{path}"), plain(&error));
+        let text = gettext("“{path}” could not be read: {why}");
+        records.blind.push((path.clone(), fill(&text, &[("path", &path), ("why", &why)])));
+    }
+    if walk.too_much {
+        records.blind.push(("/etc/".to_owned(), gettext("/etc holds too many files to compare")));
+    }
+    let noise = noise()?;
+    let (mut left, mut gone) = (Vec::new(), Vec::new());
+    for (path, how) in walk.found {
+        let key = ItemKey::new(format!("/etc/{path}"));
+        if wanted.contains_key(&key) {
+            continue;
+        }
+        let live = match how {
+            How::File => captured(&key, trees.here(&path)),
+            How::Other | How::Gone => None,
+        };
+        match live {
+            Some(live) => records.insert(key, live),
+            None if noise.item(&ID, &key, None, None).is_some() => (),
+            None if how == How::Gone => gone.push(key),
+            None => left.push(key),
+        }
+    }
+    let notices = [
+        (gone, gettext("Deleted here, while the image has it, which no manifest can say: {files}")),
+        (
+            left,
+            gettext(
+                "Changed here and left alone, because it is no text, not a file, not for everyone to read, or has an owner or attributes that no manifest can say: {files}",
+            ),
+        ),
+    ];
+    for (keys, text) in notices.into_iter().filter(|(keys, _)| !keys.is_empty()) {
+        let text = fill(&text, &[("files", &named(&keys))]);
+        records.notices.push(Notice { text, remedy: None });
+    }
+    Ok(records)
 }
 
 /// The path of an item without `/etc/`.

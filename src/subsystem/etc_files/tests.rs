@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::core::ignore::Ignored;
 use crate::core::merge::Drift;
-use crate::core::plan::{Action, Command, Held};
+use crate::core::plan::{Action, Command, Held, Plan};
 use crate::core::report::Report;
 use crate::engine::{Engine, Outcome, Pick, Request, Verb};
 use crate::host::command::RunError;
@@ -284,6 +284,140 @@ fn a_file_that_is_no_longer_wanted_goes_back_to_what_the_image_has() {
     atomic.does(&pick("/etc/added", Verb::Capture));
     assert_eq!(atomic.in_repo("system/etc/added"), None);
     assert_eq!(atomic.states(), []);
+}
+
+/// What a script that is taken out of the repository was, it is again: one that can be run.
+#[test]
+fn a_removed_script_comes_back_as_one_that_can_be_run() {
+    let atomic = Atomic::new();
+    let manifest = r#"{"modules": [{"name": "own", "type": "files", "files": [{"src": "system/run.sh", "dest": "/etc/run.sh"}]}]}"#;
+    atomic.machine.file("repo/manifests/image-config.json", manifest);
+    for path in ["repo/system/run.sh", "etc/run.sh", "usr/etc/run.sh"] {
+        atomic.machine.file(path, "#!/bin/sh\n");
+        atomic.mode(path, 0o755);
+    }
+    assert_eq!(atomic.states(), is("/etc/run.sh", Drift::InSync));
+    fs::remove_file(atomic.machine.dir.path().join("etc/run.sh")).unwrap();
+    let does = |plan: Plan| {
+        let engine = atomic.engine();
+        let outcome = engine.execute(&plan, &mut |_| (), &CancellationToken::new()).unwrap();
+        assert!(outcome.complete(), "{outcome:?}");
+    };
+    let script = atomic.repo.join("system/run.sh");
+    atomic.does(&pick("/etc/run.sh", Verb::Capture));
+    for _ in 0..2 {
+        assert!(!script.exists());
+        does(atomic.engine().plan_undo(None).unwrap());
+        assert_eq!(fs::metadata(&script).unwrap().permissions().mode() & 0o7777, 0o755);
+        assert_eq!(atomic.in_repo("manifests/image-config.json").unwrap(), manifest);
+        does(atomic.engine().plan_redo().unwrap());
+    }
+}
+
+/// A survey with a cache, as if it were an hour later: what was just written has been left alone for long.
+fn later(host: &Host) -> Vec<String> {
+    let now = host.now() + std::time::Duration::from_secs(3600);
+    let found = live(host, &WantedItems::new(), now).unwrap();
+    found.items.keys().map(ToString::to_string).collect()
+}
+
+/// Writes a text of the same size, and gives the file the time it had.
+fn rewrite(path: &std::path::Path, text: &str) {
+    use std::os::unix::fs::MetadataExt;
+    let before = fs::metadata(path).unwrap();
+    let file = fs::File::options().write(true).open(path).unwrap();
+    // Until the clock of the file system has moved on.
+    while fs::metadata(path).unwrap().ctime_nsec() == before.ctime_nsec() {
+        fs::write(path, text).unwrap();
+        file.set_modified(before.modified().unwrap()).unwrap();
+    }
+    let after = fs::metadata(path).unwrap();
+    let times = |of: &fs::Metadata| (of.len(), of.mtime(), of.mtime_nsec(), of.ino());
+    assert_eq!(times(&before), times(&after));
+}
+
+#[test]
+fn an_edit_that_hides_in_size_and_time_is_noticed() {
+    let atomic = Atomic::new();
+    let (root, host) = (atomic.machine.dir.path(), atomic.machine.host());
+    let cache = host.env().cache.join("bkt/etc-files");
+    assert_eq!(later(&host), [""; 0]);
+    let text = fs::read_to_string(&cache).unwrap();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    let head = text.lines().next().unwrap();
+    let digits = text[head.len()..].bytes().all(|b| b.is_ascii_digit() || b" .\n".contains(&b));
+    assert!(digits && head == "1 -", "nothing but numbers: {text}");
+    rewrite(&root.join("etc/conf.d/a.conf"), "a = 2\n");
+    assert_eq!(later(&host), [A]);
+    // On the image's side too, and what became equal is equal.
+    rewrite(&root.join("usr/etc/conf.d/a.conf"), "a = 2\n");
+    assert_eq!(later(&host), [""; 0]);
+    rewrite(&root.join("usr/etc/issue"), "welcome\n");
+    assert_eq!(later(&host), ["/etc/issue"]);
+    // A file that took its place.
+    let new = atomic.machine.file("etc/conf.d/new", "a = 3\n");
+    fs::rename(new, root.join("etc/conf.d/a.conf")).unwrap();
+    assert_eq!(later(&host), [A, "/etc/issue"]);
+}
+
+#[test]
+fn what_was_written_in_the_same_tick_is_not_believed() {
+    let atomic = Atomic::new();
+    let (root, host) = (atomic.machine.dir.path(), atomic.machine.host());
+    let cache = host.env().cache.join("bkt/etc-files");
+    let now = |nanoseconds: i64| {
+        let file = fs::metadata(root.join("etc/issue")).unwrap();
+        let changed = jiff::Timestamp::try_from(file.modified().unwrap()).unwrap();
+        live(&host, &WantedItems::new(), changed + jiff::SignedDuration::from_nanos(nanoseconds))
+    };
+    for early in [-3_600_000_000_000, 0, 1, 1_000_000_000, 1_999_999_999] {
+        assert!(now(early).unwrap().items.is_empty());
+        assert!(!cache.exists(), "{early}");
+    }
+    assert!(now(10_000_000_000).unwrap().items.is_empty());
+    assert!(cache.exists());
+}
+
+#[test]
+fn a_cache_that_is_of_no_use_costs_nothing_but_time() {
+    let atomic = Atomic::new();
+    let (root, host) = (atomic.machine.dir.path(), atomic.machine.host());
+    let cache = host.env().cache.join("bkt/etc-files");
+    assert_eq!(later(&host.clone().dry(true)), [""; 0]);
+    assert!(!cache.exists(), "a dry run keeps nothing");
+    later(&host);
+    let good = fs::read_to_string(&cache).unwrap();
+    let newer = good.replacen('1', "2", 1);
+    let elsewhere = good.replacen('-', "0f", 1);
+    let cut = &good[..good.len() - 3];
+    let damaged = [&newer, &elsewhere, cut, "", "\n\n", "1", "1 -\nx y\n\0\n"];
+    for text in damaged.map(str::as_bytes).into_iter().chain([&b"1 -\n\xff\xfe"[..]]) {
+        fs::write(&cache, text).unwrap();
+        atomic.machine.file("etc/issue", "welcome\n");
+        assert_eq!(later(&host), ["/etc/issue"]);
+        atomic.machine.file("etc/issue", "Welcome\n");
+        assert_eq!(later(&host), [""; 0]);
+        let text = fs::read_to_string(&cache).unwrap();
+        assert!(text.starts_with("1 -\n") && text.lines().count() == 3, "{text}");
+    }
+    // One that says what it said is not written again.
+    let written = || fs::metadata(&cache).unwrap().modified().unwrap();
+    let before = written();
+    later(&host);
+    assert_eq!(written(), before);
+    // And where none can be written, everything is read.
+    fs::remove_file(&cache).unwrap();
+    fs::remove_dir(cache.parent().unwrap()).unwrap();
+    fs::write(cache.parent().unwrap(), "in the way").unwrap();
+    assert_eq!(later(&host), [""; 0]);
+    fs::remove_file(cache.parent().unwrap()).unwrap();
+    fs::create_dir_all(cache.parent().unwrap()).unwrap();
+    atomic.mode("home/.cache/bkt", 0o555);
+    assert_eq!(later(&host), [""; 0]);
+    assert_eq!(cache.exists(), rustix::process::geteuid().is_root());
+    atomic.mode("home/.cache/bkt", 0o755);
+    rewrite(&root.join("etc/issue"), "welcome\n");
+    assert_eq!(later(&host), ["/etc/issue"]);
 }
 
 /// What a machine has in `/etc` after a year of use, beside what was set on purpose.

@@ -2,17 +2,21 @@
 //!
 //! Both trees are walked once, side by side. Links are never followed, and only what everyone may read is looked into,
 //! also by root: what is kept from others does not belong into a repository. Files of the same size are compared byte
-//! by byte, because all files of an image have the same time.
+//! by byte, because all files of an image have the same time; what was found equal, and is as it was, is not read again.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
 use std::io::{self, Read};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, openat, readlinkat, statat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, RawDir, SeekFrom, Stat, openat, readlinkat, statat,
+};
 use rustix::io::Errno;
 
 use super::LARGEST;
+use super::cache::Cache;
 use crate::host::Host;
 
 /// A walk ends here: no `/etc` has as much.
@@ -79,12 +83,12 @@ impl Trees {
         Ok(Some(Self { etc, image, owner }))
     }
 
-    /// Looks for everything that differs.
-    pub fn walk(&self) -> Walk {
+    /// Looks for everything that differs, and reads what `cache` does not know.
+    pub fn walk(&self, cache: &mut Cache) -> Walk {
         let mut walk = Walk::default();
         let mut at = String::new();
-        let mut buffers = Buffers::default();
-        walk.dir(self.etc.as_fd(), Some(self.image.as_fd()), &mut at, &mut buffers);
+        let mut reader = Reader { buffers: Buffers::default(), cache };
+        walk.dir(self.etc.as_fd(), Some(self.image.as_fd()), &mut at, &mut reader);
         walk
     }
 
@@ -192,7 +196,11 @@ fn kind(stat: &Stat) -> FileType {
 /// One directory's names, sorted.
 fn names(dir: BorrowedFd<'_>) -> rustix::io::Result<Vec<CString>> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(dir)? {
+    let mut buffer = [MaybeUninit::uninit(); 8 * 1024];
+    // What reads a directory by its descriptor goes on where another left off.
+    rustix::fs::seek(dir, SeekFrom::Start(0))?;
+    let mut entries = RawDir::new(dir, &mut buffer);
+    while let Some(entry) = entries.next() {
         let name = entry?.file_name().to_owned();
         if !matches!(name.to_bytes(), b"." | b"..") {
             names.push(name);
@@ -200,6 +208,26 @@ fn names(dir: BorrowedFd<'_>) -> rustix::io::Result<Vec<CString>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// What tells whether two files say the same.
+struct Reader<'a> {
+    buffers: Buffers,
+    cache: &'a mut Cache,
+}
+
+impl Reader<'_> {
+    /// Whether two files of one size say the same, each given by its directory and what was seen of it.
+    fn same(
+        &mut self,
+        (etc, mine): (BorrowedFd<'_>, &Stat),
+        (image, theirs): (BorrowedFd<'_>, &Stat),
+        name: &CStr,
+    ) -> rustix::io::Result<bool> {
+        let size = mine.st_size.unsigned_abs();
+        let buffers = &mut self.buffers;
+        self.cache.same(mine, theirs, || buffers.same(etc, image, name, size))
+    }
 }
 
 /// What two files are read into.
@@ -260,7 +288,7 @@ impl Walk {
         etc: BorrowedFd<'_>,
         image: Option<BorrowedFd<'_>>,
         at: &mut String,
-        buffers: &mut Buffers,
+        reader: &mut Reader<'_>,
     ) {
         let (mine, theirs) = match (names(etc), image.map_or(Ok(Vec::new()), names)) {
             (Ok(mine), Ok(theirs)) => (mine, theirs),
@@ -291,7 +319,7 @@ impl Walk {
                 Err(_) => at.push_str(&name.to_string_lossy()),
             }
             if !OTHERS.contains(&at.as_str())
-                && let Err(error) = self.entry(etc, image.filter(|_| both), &name, at, buffers)
+                && let Err(error) = self.entry(etc, image.filter(|_| both), &name, at, reader)
             {
                 self.unread.push((at.clone(), error.into()));
             }
@@ -316,7 +344,7 @@ impl Walk {
         image: Option<BorrowedFd<'_>>,
         name: &CStr,
         at: &mut String,
-        buffers: &mut Buffers,
+        reader: &mut Reader<'_>,
     ) -> rustix::io::Result<()> {
         let mine = statat(etc, name, AtFlags::SYMLINK_NOFOLLOW)?;
         let theirs = match image {
@@ -341,7 +369,7 @@ impl Walk {
                 }
                 _ => None,
             };
-            self.dir(dir.as_fd(), other.as_ref().map(AsFd::as_fd), at, buffers);
+            self.dir(dir.as_fd(), other.as_ref().map(AsFd::as_fd), at, reader);
             return Ok(());
         }
         let same_kind = theirs.filter(|theirs| kind(theirs) == kind_here);
@@ -355,8 +383,7 @@ impl Walk {
                 let same = (mine.st_dev, mine.st_ino) == (theirs.st_dev, theirs.st_ino)
                     || mine.st_mode == theirs.st_mode
                         && mine.st_size == theirs.st_size
-                        && (!open
-                            || buffers.same(etc, image, name, mine.st_size.unsigned_abs())?);
+                        && (!open || reader.same((etc, &mine), (image, &theirs), name)?);
                 if !same {
                     differs(how(&mine, name));
                 }

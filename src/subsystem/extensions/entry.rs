@@ -1,15 +1,13 @@
 //! One entry of `gnome-extensions.json`: a bare UUID, which means enabled, or an object.
 
-use std::fmt;
-
 use schemars::JsonSchema;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 
 use super::{ENABLED, VERSION};
 use crate::core::item::{ItemKey, Record, Value};
 use crate::core::names::ExtensionUuid;
+use crate::manifest::plain;
 
 /// One extension.
 #[derive(Clone, Debug, JsonSchema)]
@@ -33,26 +31,14 @@ pub struct Full {
     version: Option<i64>,
 }
 
-// Not derived: serde's own words for such a choice are "did not match any variant", without a place.
 impl<'de> Deserialize<'de> for Entry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = Entry;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an extension's UUID, or an object with “id”")
-            }
-
-            fn visit_str<E: Error>(self, uuid: &str) -> Result<Entry, E> {
-                uuid.parse().map(Entry::Bare).map_err(E::custom)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entry, A::Error> {
-                Full::deserialize(MapAccessDeserializer::new(map)).map(Entry::Full)
-            }
-        }
-        deserializer.deserialize_any(Either)
+        plain::either(
+            deserializer,
+            "an extension's UUID, or an object with “id”",
+            Self::Bare,
+            Self::Full,
+        )
     }
 }
 
@@ -93,7 +79,7 @@ pub fn write(found: Option<Json>, uuid: &str, after: &Record) -> Json {
         Some(Json::Object(entry)) => entry,
         Some(_) => [("id".to_owned(), Json::from(uuid))].into_iter().collect(),
     };
-    entry.remove("absent");
+    entry.shift_remove("absent");
     match after.get(ENABLED) {
         Some(Value::Flag(enabled)) => drop(entry.insert(ENABLED.to_owned(), (*enabled).into())),
         _ => drop(entry.shift_remove(ENABLED)),

@@ -16,8 +16,7 @@ const CLOSE: usize = 5;
 const BEGINNING: usize = 3;
 
 pub(super) fn validate(host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
-    let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
-    let uuid: ExtensionUuid = item.as_str().parse().map_err(|error| unfit(format!("{error}")))?;
+    let uuid: ExtensionUuid = item.as_str().parse().map_err(Unfit::new)?;
     // Nothing has to be had to be off.
     if set.get(ENABLED) == Some(&Value::Flag(false)) {
         return Ok(());
@@ -37,10 +36,9 @@ pub(super) fn validate(host: &Host, item: &ItemKey, set: &Record) -> Result<(), 
     };
     let shell = shell::ask(host).ok();
     let Some(version) = version_of(host, shell.as_ref()) else {
-        let message = gettext(
+        return Err(Unfit::unsure(gettext(
             "which version of GNOME Shell this machine has could not be told: log in to GNOME and try again",
-        );
-        return Err(Unfit { message, close: Vec::new(), unsure: true });
+        )));
     };
     if offer.build_for(&version).is_some() {
         return Ok(());
@@ -53,7 +51,7 @@ pub(super) fn validate(host: &Host, item: &ItemKey, set: &Record) -> Result<(), 
             &[("extension", uuid.as_str()), ("version", &version), ("shells", &shells)],
         ),
     };
-    Err(unfit(message))
+    Err(Unfit::new(message))
 }
 
 fn not_asked(uuid: &ExtensionUuid, error: &HttpError) -> Unfit {
@@ -62,7 +60,7 @@ fn not_asked(uuid: &ExtensionUuid, error: &HttpError) -> Unfit {
     );
     let values: &[(&str, &str)] =
         &[("extension", uuid.as_str()), ("address", &error.address), ("why", &error.reason())];
-    Unfit { message: fill(&text, values), close: Vec::new(), unsure: true }
+    Unfit::unsure(fill(&text, values))
 }
 
 /// What may be meant, of what is here and what the site finds.

@@ -4,11 +4,11 @@
 //! projects are another matter: see `copr`. Which packages come from a repository is for the image alone.
 
 use anyhow::Result;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch, copr};
 use crate::core::item::{
-    FieldSpec, ItemKey, Layer, LeftOut, Live, Notice, Pending, Record, Records, SubsystemId, Value,
+    FieldSpec, ItemKey, Layer, LeftOut, Live, Notice, Record, Records, SubsystemId, Value, Wanted,
     WantedItems,
 };
 use crate::core::names::RepoId;
@@ -87,28 +87,18 @@ impl Subsystem for ExternalRepos {
                 Live::known(found.clone()).titled(section.get("name").map(str::to_owned));
             if at_default && image.is_some() {
                 live.note = Some(gettext("In the base image"));
-                let differs = |wanted: &&crate::core::item::Wanted| {
+                let differs = |wanted: &&Wanted| {
                     let named = |(name, value): (&String, &Value)| found.get(name) == Some(value);
-                    wanted.layer == Layer::Shared
-                        && (!wanted.record.0.iter().all(named)
-                            || found.get(ENABLED) != wanted.record.get(ENABLED))
+                    !wanted.record.0.iter().all(named)
+                        || found.get(ENABLED) != wanted.record.get(ENABLED)
                 };
-                live.pending = entry.filter(differs).map(|_| Pending::ImageBuild);
+                live.pending = entry.filter(differs).and_then(Wanted::next_image);
             }
             records.insert(key, live);
         }
-        for (key, entry) in wanted {
-            if records.items.contains_key(key) {
-                continue;
-            }
-            let mut live = Live::absent();
-            if image.as_ref().is_some_and(|image| image.contains_key(key.as_str())) {
-                live.note = Some(gettext("The image has it, and it was removed here"));
-            } else if entry.layer == Layer::Shared {
-                live.pending = Some(Pending::ImageBuild);
-            }
-            records.insert(key.clone(), live);
-        }
+        let image = image.unwrap_or_default();
+        let names = image.keys().map(String::as_str).collect();
+        copr::add_absent(&mut records, wanted, &names);
         if !unnamed.is_empty() {
             let text = gettext("Not compared, because a manifest cannot say them: {repositories}");
             let text = fill(&text, &[("repositories", &unnamed.join(", "))]);
@@ -122,10 +112,9 @@ impl Subsystem for ExternalRepos {
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
-        let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
-        item.as_str().parse::<RepoId>().map_err(|error| unfit(error.to_string()))?;
+        item.as_str().parse::<RepoId>().map_err(Unfit::new)?;
         match set.text("baseurl") {
-            Some(_) => fit(set).map_err(|error| unfit(error.to_string())),
+            Some(_) => fit(set).map_err(Unfit::new),
             None => Ok(()),
         }
     }
@@ -138,20 +127,7 @@ impl Subsystem for ExternalRepos {
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
         for change in changes {
-            let name = change.item.as_str();
-            let is = |json: &Json| json["name"] == name;
-            let order = |json: &Json| json["name"].as_str().unwrap_or_default().to_owned();
-            let Some(after) = &change.after else {
-                let identity = json!({ "name": name });
-                manifests.remove(&change.layer, FILE, LIST, &is, identity, &order)?;
-                continue;
-            };
-            manifests.edit(&change.layer, FILE, |doc| {
-                let mut entry = match doc.find(LIST, &is) {
-                    Some(Json::Object(entry)) => entry,
-                    _ => Map::from_iter([("name".to_owned(), Json::from(name))]),
-                };
-                entry.shift_remove("absent");
+            manifests.capture_named(change, FILE, LIST, |entry, after| {
                 for (field, _) in FIELDS {
                     match after.text(field) {
                         Some(text) => drop(entry.insert(field.to_owned(), text.into())),
@@ -163,8 +139,6 @@ impl Subsystem for ExternalRepos {
                     _ => drop(entry.shift_remove(ENABLED)),
                 }
                 entry.entry("packages").or_insert_with(|| json!([]));
-                doc.put(LIST, &is, &Json::Object(entry), &order);
-                Ok(())
             })?;
         }
         Ok(())

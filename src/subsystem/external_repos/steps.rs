@@ -11,16 +11,15 @@ use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext};
 
 pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
+    if !deployment::is_image(host) {
+        return Ok(Steps::not_from_an_image(changes));
+    }
     let (here, image) = yum::read(host)?;
     let image = image.unwrap_or_default();
-    let is_image = deployment::is_image(host);
     let mut steps = Steps::default();
     for change in changes {
         let name: RepoId = change.item.as_str().parse()?;
-        if !is_image {
-            let why = gettext("this machine was not started from an image, and is not changed");
-            steps.blocked.push(Blocked::later(&change.item, why));
-        } else if change.after.is_none() && image.contains_key(name.as_str()) {
+        if change.after.is_none() && image.contains_key(name.as_str()) {
             let why =
                 gettext("the image brings it, so it stays until an image is built without it");
             steps.blocked.push(Blocked::later(&change.item, why));

@@ -148,7 +148,7 @@ pub fn find(
     let mut asked = Vec::new();
     let mut names = Vec::new();
     for scope in scopes {
-        let known = remotes(host, *scope).map_err(unsure)?;
+        let known = remotes(host, *scope).map_err(Unfit::unsure)?;
         names.extend(known.iter().map(|(name, _)| name.clone()));
         let meant = |name: &str| remote.is_none_or(|remote| remote.as_str() == name);
         asked.extend(known.into_iter().filter(|(n, _)| meant(n)).map(|(name, _)| (*scope, name)));
@@ -189,7 +189,7 @@ pub fn find(
     });
     match (online.is_empty(), failed) {
         (false, _) => Ok(online),
-        (true, Some(error)) => Err(unsure(error)),
+        (true, Some(error)) => Err(Unfit::unsure(error)),
         (true, None) => {
             let text = match remote {
                 Some(_) => gettext("the remote “{remote}” has no app “{app}”"),
@@ -206,10 +206,6 @@ pub fn find(
 /// The ids most like `typed`; the last part alone counts too.
 fn closest(typed: &str, known: &Offers) -> Vec<String> {
     nearest(typed, known.keys().map(|id| (id.as_str(), vec![id.rsplit('.').next().unwrap_or(id)])))
-}
-
-fn unsure(reason: String) -> Unfit {
-    Unfit { message: reason, close: Vec::new(), unsure: true }
 }
 
 fn no_remote(remote: Option<&str>, known: Vec<String>) -> Unfit {
@@ -240,7 +236,7 @@ pub fn check(
         return Ok(());
     }
     // What is kept may be old.
-    let fresh = ask(host, scope, remote.as_str()).map_err(unsure)?;
+    let fresh = ask(host, scope, remote.as_str()).map_err(Unfit::unsure)?;
     let branches = fresh.get(id.as_str()).cloned().unwrap_or_default();
     if has(&branches) && !branches.is_empty() {
         return Ok(());
@@ -254,5 +250,5 @@ pub fn check(
         ("app", id.as_str()),
         ("known", &known.join(", ")),
     ];
-    Err(Unfit { message: fill(&text, &values), close: Vec::new(), unsure: false })
+    Err(Unfit::new(fill(&text, &values)))
 }

@@ -160,7 +160,7 @@ impl Subsystem for FlatpakRemotes {
     }
 
     fn validate(&self, _: &Host, _: &ItemKey, set: &Record) -> Result<(), Unfit> {
-        let no = |message: String| Err(Unfit { message, close: Vec::new(), unsure: false });
+        let no = |message: String| Err(Unfit::new(message));
         let Some(url) = set.text("url") else { return Ok(()) };
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         let known = ["http", "https", "file", "oci+http", "oci+https"];
@@ -347,7 +347,7 @@ fn add(
     // A file left by an earlier run is ours to replace; one that cannot be read stops the write.
     let before = fs::read(std::path::Path::new(&path)).ok().flatten();
     let command = command.args(["--from", name.as_str(), &path]);
-    let edit = FileEdit { path, before, after: Some(text) };
+    let edit = FileEdit { path, before, after: Some(text), mode: None };
     let write = Step {
         title: named(gettext("Write the key of the remote {remote} where flatpak can read it")),
         action: Action::Write(vec![edit]),

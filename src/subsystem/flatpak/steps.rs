@@ -348,5 +348,5 @@ fn edit(
     }
     overrides::write(&mut keyfile, &changes, home);
     let after = (!keyfile.is_blank()).then(|| keyfile.to_string());
-    Ok(Some((FileEdit { path: path.display().to_string(), before, after }, changes)))
+    Ok(Some((FileEdit { path: path.display().to_string(), before, after, mode: None }, changes)))
 }

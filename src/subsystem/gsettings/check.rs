@@ -11,15 +11,11 @@ use crate::host::schemas::{BadValue, Key, Range, Schema, Schemas};
 use crate::subsystem::Unfit;
 use crate::words::{fill, gettext};
 
-fn unfit(message: String, close: Vec<String>) -> Unfit {
-    Unfit { message, close, unsure: false }
-}
-
 /// Refuses a setting that another subsystem looks after.
 pub fn own(key: &SettingKey) -> Result<(), Unfit> {
     match known::elsewhere(key.schema.as_str(), key.key.as_str()) {
         Some((_, instead)) => {
-            Err(unfit(fill(&gettext(instead), &[("key", key.key.as_str())]), Vec::new()))
+            Err(Unfit::new(fill(&gettext(instead), &[("key", key.key.as_str())])))
         }
         None => Ok(()),
     }
@@ -56,24 +52,21 @@ fn placed(
     key: &SettingKey,
 ) -> Result<SettingKey, Unfit> {
     match (schema.path(), &key.path) {
-        (Some(fixed), Some(path)) if fixed != path.as_str() => Err(unfit(
-            fill(
-                &gettext("the schema {schema} is kept at {path}, and nowhere else"),
-                &[("schema", key.schema.as_str()), ("path", fixed)],
-            ),
-            Vec::new(),
-        )),
+        (Some(fixed), Some(path)) if fixed != path.as_str() => Err(Unfit::new(fill(
+            &gettext("the schema {schema} is kept at {path}, and nowhere else"),
+            &[("schema", key.schema.as_str()), ("path", fixed)],
+        ))),
         (Some(_), _) => Ok(SettingKey { path: None, ..key.clone() }),
         (None, Some(_)) => Ok(key.clone()),
-        (None, None) => Err(unfit(
-            fill(
+        (None, None) => Err(Unfit {
+            close: places(host, schemas, key),
+            ..Unfit::new(fill(
                 &gettext(
                     "the schema {schema} is used in several places: say which, as in {schema}:/path/",
                 ),
                 &[("schema", key.schema.as_str())],
-            ),
-            places(host, schemas, key),
-        )),
+            ))
+        }),
     }
 }
 
@@ -108,7 +101,7 @@ pub fn unchecked(key: &SettingKey, text: &str) -> Result<Record, Unfit> {
         let message = gettext(
             "{value} is not GVariant text, which it has to be where the schema is not installed: 'text' in quotes, uint32 3",
         );
-        unfit(fill(&message, &[("value", text)]), Vec::new())
+        Unfit::new(fill(&message, &[("value", text)]))
     })?;
     Ok(Record::new().with(VALUE, Value::Text(value.print(true).into())))
 }
@@ -128,5 +121,5 @@ fn bad_value(known: &Key, bad: &BadValue) -> Unfit {
         }
         Range::Any | Range::Between(..) => Vec::new(),
     };
-    unfit(bad.to_string(), close)
+    Unfit { close, ..Unfit::new(bad) }
 }

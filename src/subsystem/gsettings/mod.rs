@@ -123,7 +123,7 @@ impl Subsystem for Gsettings {
                 let found = doc.find(LIST, &is);
                 let mut entry =
                     found.and_then(|e| e.as_object().cloned()).unwrap_or_else(|| key.entry());
-                entry.remove("absent");
+                entry.shift_remove("absent");
                 entry.insert(VALUE.to_owned(), text.into());
                 doc.put(LIST, &is, &entry.into(), &key::order);
                 Ok(())

@@ -4,7 +4,7 @@
 //! looked for in the running image; what is there as the module makes it is in force, and the rest comes with the next
 //! image. Files that go below `/etc` belong to [`super::etc_files`], because people edit those. Of commands nothing can
 //! be told by looking: they are compared with the manifest the image was built from, where it has kept it
-//! (`/usr/share/bkt/distribution`), and else taken as done.
+//! (`/usr/share/bkt/distribution`). Where it has not, a module that is seen by its commands alone is not compared.
 //!
 //! One image is made for every machine, so it is built from the shared manifest alone. A host's layer can drop a module
 //! for that machine's comparison, but what it adds reaches no image.
@@ -188,13 +188,7 @@ fn record(manifests: &Manifests, module: &Module) -> Result<Record> {
             }
         }
         Kind::OptionalFeature { src, staging, .. } => {
-            let file = module::File {
-                src: Some(src.clone()),
-                dest: staging.clone(),
-                into: false,
-                comment: None,
-                mode: None,
-            };
+            let file = module::File::plain(src, staging);
             for placed in sources::of_entry(manifests, &module.name, &module.layer, &file)? {
                 let is = is(placed.mode, &placed.content.checksum());
                 record.set(format!("{IN_FILE}{}", placed.dest), is);
@@ -261,6 +255,13 @@ fn found(
         }
     }
     let mut missing = record != *wanted && record.0.keys().all(|field| !field.contains('/'));
+    let seen = wanted.0.keys().any(|field| field.contains('/'));
+    if built.is_none() && wanted.get(COMMANDS).is_some() && !seen {
+        let why = gettext(
+            "Whether its commands were run cannot be seen: the image keeps no manifests to compare with",
+        );
+        return Live::absent().barred(Some(Barred::NotHere(why)));
+    }
     if let Some(built) = built {
         match built.get(key.as_str()).map(String::as_str) {
             Some("") => drop(record.0.remove(COMMANDS)),

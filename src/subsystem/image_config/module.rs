@@ -287,6 +287,14 @@ pub struct File {
     pub mode: Option<Mode>,
 }
 
+impl File {
+    /// What goes from one place to another, with nothing else to say of it.
+    pub fn plain(src: &RepoRelPath, dest: &ImagePath) -> Self {
+        let (src, dest) = (Some(src.clone()), dest.clone());
+        Self { src, dest, into: false, comment: None, mode: None }
+    }
+}
+
 impl Kind {
     /// Its type.
     pub fn of(&self) -> Type {

@@ -59,14 +59,7 @@ fn instructions(manifests: &Manifests, module: &Module) -> anyhow::Result<String
         }
         Kind::OptionalFeature { arg, staging_pre_run, src, staging, dest, post_install } => {
             text += &commands(staging_pre_run)?;
-            let file = File {
-                src: Some(src.clone()),
-                dest: staging.clone(),
-                into: false,
-                comment: None,
-                mode: None,
-            };
-            text += &copies(&file)?;
+            text += &copies(&File::plain(src, staging))?;
             // A word of the shell's, and a name that holds nothing but letters, digits and “_”.
             let mut script = format!("if [ \"${{{arg}}}\" = \"1\" ]; then\n");
             let install = format!(

@@ -3,8 +3,6 @@
 //! What the next start has beyond what its image gives is local. Arguments that every machine has of its own, such as
 //! where its root is, are noise. The image can only add arguments; one is taken away on the machine.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde_json::{Value as Json, json};
@@ -15,12 +13,12 @@ use super::{
 use crate::core::item::{
     ItemKey, Layer, Live, Notice, Pending, Record, Records, SubsystemId, WantedItems,
 };
-use crate::core::names::Karg;
+use crate::core::names::{Karg, karg_as_read};
 use crate::core::plan::{Action, Change, Command, Risk, Side, Step};
 use crate::host::{Host, deployment, privilege};
+use crate::manifest::Manifests;
 use crate::manifest::containerfile::{Section, write};
 use crate::manifest::plain::{self, Plain};
-use crate::manifest::{Manifests, Sheet};
 use crate::words::{fill, gettext, mark, ngettext};
 
 mod read;
@@ -115,37 +113,29 @@ impl Subsystem for KernelArguments {
         let mut wanted = WantedItems::new();
         for (kind, list) in LISTS {
             wanted.extend(manifests.items(FILE, list, |entry: &Plain<Karg>| {
-                Ok((key(kind, entry.name().as_str()), Record::new()))
+                Ok((key(kind, &entry.name().as_read()), Record::new()))
             })?);
         }
         contradictions(manifests)?;
-        // Of two layers that disagree, the machine's own has its way.
-        let both: Vec<ItemKey> = wanted
-            .iter()
-            .filter_map(|(item, one)| {
-                let other = match Item::of(item) {
-                    Item::Append(argument) => key(REMOVE, argument),
-                    Item::Remove(argument) => key(APPEND, argument),
-                };
-                let weaker = one.layer == Layer::Shared && wanted.contains_key(&other);
-                weaker.then(|| item.clone())
+        plain::overrule(&mut wanted, |item| {
+            Some(match Item::of(item) {
+                Item::Append(argument) => key(REMOVE, argument),
+                Item::Remove(argument) => key(APPEND, argument),
             })
-            .collect();
-        wanted.retain(|item, _| !both.contains(item));
+        });
         Ok(wanted)
     }
 
     fn validate(&self, _host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let unfit = |message| Unfit { message, close: Vec::new(), unsure: false };
         let argument = Item::of(item).argument();
-        argument.parse::<Karg>().map_err(|error| unfit(error.to_string()))?;
+        argument.parse::<Karg>().map_err(Unfit::new)?;
         // No machine would start that is told of another one's deployment.
         match DEPLOYMENT.iter().any(|name| argument.starts_with(name)) {
             true => {
                 let text = gettext(
                     "{argument} says which deployment is started: the machine itself sets that, anew for each",
                 );
-                Err(unfit(fill(&text, &[("argument", argument)])))
+                Err(Unfit::new(fill(&text, &[("argument", argument)])))
             }
             false => Ok(()),
         }
@@ -159,7 +149,9 @@ impl Subsystem for KernelArguments {
         for change in changes {
             let item = Item::of(&change.item);
             let (list, argument) = (item.list(), item.argument());
-            let is = |json: &Json| plain::name(json) == Some(argument);
+            let is = |json: &Json| {
+                plain::name(json).is_some_and(|name| karg_as_read(name) == karg_as_read(argument))
+            };
             // Their order can mean something: a new one goes to the end.
             let order = |json: &Json| if is(json) { "1" } else { "0" }.to_owned();
             match &change.after {
@@ -259,27 +251,17 @@ impl Subsystem for KernelArguments {
 
 /// An argument that is to be added and to be left out, in one layer, is a mistake.
 fn contradictions(manifests: &Manifests) -> Result<()> {
+    let lists = LISTS.map(|(_, list)| list);
     for layer in manifests.layers() {
         let Some(sheet) = manifests.sheet(&layer, FILE)? else { continue };
-        let append: BTreeSet<Karg> = names(&sheet, LISTS[0].1)?.into_iter().collect();
-        for entry in sheet.entries::<Plain<Karg>>(LISTS[1].1)? {
-            let name = entry.value.name();
-            if !entry.absent && append.contains(name) {
-                let text = gettext(
-                    "“{argument}” is to be added and to be left out: one of “kargs.append” and “kargs.remove” has to go",
-                );
-                let text = fill(&text, &[("argument", name.as_str())]);
-                return Err(sheet.error_at(LISTS[1].1, &entry, text).into());
-            }
-        }
+        let Some(entry) = plain::in_both(&sheet, lists, Karg::as_read)? else { continue };
+        let text = gettext(
+            "“{argument}” is to be added and to be left out: one of “kargs.append” and “kargs.remove” has to go",
+        );
+        let text = fill(&text, &[("argument", entry.value.name().as_str())]);
+        return Err(sheet.error_at(LISTS[1].1, &entry, text).into());
     }
     Ok(())
-}
-
-/// The arguments of one list of a file, in its order.
-fn names(sheet: &Sheet, list: &str) -> Result<Vec<Karg>> {
-    let entries = sheet.entries::<Plain<Karg>>(list)?.into_iter();
-    Ok(entries.filter(|entry| !entry.absent).map(|entry| entry.value.name().clone()).collect())
 }
 
 /// What this machine has beside its image, and how what the manifests want stands.
@@ -317,13 +299,10 @@ fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
                 live.note = Some(gettext("The image gives it, and this machine leaves it out"));
                 live
             }
-            // What is meant for one machine is in no image.
-            Item::Append(_) if entry.layer != Layer::Shared => continue,
-            Item::Append(_) => {
-                let mut live = Live::absent();
-                live.pending = Some(Pending::ImageBuild);
-                live
-            }
+            Item::Append(_) => match entry.next_image() {
+                Some(pending) => Live { pending: Some(pending), ..Live::absent() },
+                None => continue,
+            },
             Item::Remove(argument) if has(next, argument) => continue,
             Item::Remove(argument) => known(has(running, argument)),
         };
@@ -376,7 +355,7 @@ fn obstacle(change: &Change, item: Item<'_>, arguments: &Arguments, able: bool) 
 /// The file that bootc reads: what every machine is started with, in the manifest's order.
 fn section(manifests: &Manifests) -> Result<Section> {
     let arguments = match manifests.sheet(&Layer::Shared, FILE)? {
-        Some(sheet) => names(&sheet, LISTS[0].1)?,
+        Some(sheet) => plain::listed(&sheet, LISTS[0].1)?,
         None => Vec::new(),
     };
     let body = match arguments.is_empty() {

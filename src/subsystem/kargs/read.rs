@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use glib::{Variant, VariantDict};
 use serde::Deserialize;
 
+use crate::core::names::karg_as_read;
 use crate::host::{Host, deployment, fs};
 use crate::words::gettext;
 
@@ -56,7 +57,7 @@ impl Arguments {
 }
 
 /// Splits a command line as the kernel does: at white space that does not stand between double quotes. What follows
-/// `--` is for the first program, not for the kernel.
+/// `--` is for the first program, not for the kernel. Each argument is given in the spelling that is compared.
 pub(super) fn split(line: &str) -> Vec<String> {
     let (mut all, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in line.chars() {
@@ -68,13 +69,15 @@ pub(super) fn split(line: &str) -> Vec<String> {
         }
     }
     all.push(word);
-    all.into_iter().filter(|word| !word.is_empty()).take_while(|word| word != "--").collect()
+    let words = all.into_iter().filter(|word| !word.is_empty()).take_while(|word| word != "--");
+    words.map(|word| karg_as_read(&word)).collect()
 }
 
 /// The arguments of the deployment that is made ready; `None` where they are those of the one before it.
 fn staged_arguments(bytes: &[u8]) -> Option<Vec<String>> {
     let noted = Variant::from_bytes_with_type(&glib::Bytes::from(bytes), glib::VariantTy::VARDICT);
-    VariantDict::new(Some(&noted)).lookup::<Vec<String>>("kargs").ok().flatten()
+    let kargs = VariantDict::new(Some(&noted)).lookup::<Vec<String>>("kargs").ok().flatten()?;
+    Some(kargs.iter().map(|arg| karg_as_read(arg)).collect())
 }
 
 /// The arguments of the entry that is started first: among those of ostree, that of the highest `version`.
@@ -161,7 +164,10 @@ mod tests {
             words("quiet  dyndbg=\"file a +p\" console=tty0\n"),
             ["quiet", "dyndbg=\"file a +p\"", "console=tty0"]
         );
+        // As GRUB hands it on, and what needs no quotes.
+        assert_eq!(words("\"dyndbg=file a +p\" b=\"c\""), ["dyndbg=\"file a +p\"", "b=c"]);
         assert_eq!(words("quiet -- single"), ["quiet"]);
+        assert_eq!(words("a=\"b -- c\" d"), ["a=\"b -- c\"", "d"]);
         assert!(words(" \n").is_empty());
     }
 

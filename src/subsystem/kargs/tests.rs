@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::core::item::Wanted;
 use crate::core::merge::Drift;
@@ -107,12 +109,15 @@ fn what_the_next_start_has_is_not_guessed() {
 
 #[test]
 fn one_key_twice_is_two_items_and_the_odd_is_said() {
-    let next = words("console=tty0 console=ttyS0 dyndbg=\"file a +p\"");
+    let next = words("console=tty0 console=ttyS0 \"dyndbg=file a +p\" \"a b=c\"");
     let arguments = Arguments { running: next.clone(), next, sure: true, ..Arguments::default() };
     let live = compare(&arguments, &wanted(&[]));
     let keys: Vec<&str> = live.items.keys().map(ItemKey::as_str).collect();
-    assert_eq!(keys, ["append/console=tty0", "append/console=ttyS0"]);
-    assert!(live.notices[0].text.contains("dyndbg"), "{:?}", live.notices);
+    assert_eq!(
+        keys,
+        ["append/console=tty0", "append/console=ttyS0", "append/dyndbg=\"file a +p\""]
+    );
+    assert!(live.notices[0].text.ends_with(": \"a b=c\""), "{:?}", live.notices);
 }
 
 struct Made(Machine);
@@ -167,7 +172,7 @@ fn a_machine_s_own_layer_has_its_way_and_one_layer_does_not_contradict_itself() 
     let both = "{\"kargs\": {\"append\": [\"a\"],\n \"remove\": [\"b\", \"a\"]}}";
     let error = made.wanted(both, "{}").unwrap_err().to_string();
     assert!(error.contains("system-config.json:2:") && error.contains("left out"), "{error}");
-    for hostile in ["../x\\ny", "a b", "-x", "a;b", "$(x)", "a'b", ""] {
+    for hostile in ["../x\\ny", "a b", "-x", "a;b", "$(x)", "a'b", "", r#"a=\"b c"#] {
         let text = format!("{{\"kargs\": {{\"append\": [\"{hostile}\"]}}}}");
         let error = made.wanted(&text, "{}").unwrap_err().to_string();
         assert!(error.contains("is not a kernel argument"), "{error}");
@@ -193,6 +198,47 @@ fn all_changes_are_one_command() {
         "rpm-ostree kargs --append-if-missing=new=1 --delete-if-present=old --delete-if-present=quiet --append-if-missing=back"
     );
     assert!(step.risk.password && step.risk.reboot && step.items.len() == 4);
+}
+
+#[test]
+fn an_argument_with_quotes_is_one_argument_everywhere() {
+    let made = Made::new("\"dyndbg=file a +p\" plain=x\n");
+    made.0.file("usr/bin/rpm-ostree", "");
+    let shared = r#"{"kargs": {"append": ["dyndbg=\"file a +p\"", "plain=\"x\""]}}"#;
+    assert_eq!(
+        made.wanted(shared, "{}").unwrap(),
+        ["append/dyndbg=\"file a +p\"", "append/plain=x"]
+    );
+    let live = |cmdline: &str| {
+        made.0.file("proc/cmdline", cmdline);
+        let wanted = KernelArguments.wanted(&made.manifests(shared, "{}"), &made.0.host()).unwrap();
+        stand(&Arguments::read(&made.0.host()).unwrap(), &wanted)
+    };
+    let [dyndbg, plain] = ["append/dyndbg=\"file a +p\"", "append/plain=x"];
+    let here = [item(dyndbg, Drift::InSync, None), item(plain, Drift::InSync, None)];
+    // As the kernel, GRUB and an entry of the boot loader spell them.
+    assert_eq!(live("\"dyndbg=file a +p\" plain=x\n"), here);
+    assert_eq!(live("dyndbg=\"file a +p\" plain=\"x\"\n"), here);
+    assert_ne!(live("dyndbg=\"file b +p\" plain=x\n"), here);
+    let planned = made.steps(&[change(dyndbg, true)]);
+    let Action::Run(command) = &planned.steps[0].action else { panic!("{planned:?}") };
+    assert_eq!(command.args, ["rpm-ostree", "kargs", "--append-if-missing=dyndbg=\"file a +p\""]);
+    // The file that bootc reads gives them back.
+    let body = KernelArguments.section(&made.manifests(shared, "{}")).unwrap().unwrap();
+    assert!(body.body().contains("dyndbg="), "{}", body.body());
+    let arguments = ["dyndbg=\"file a +p; module 'b' -p\"", "a=\"b\"", "c=$(d)"];
+    let kept: Vec<Karg> = arguments.iter().filter_map(|arg| arg.parse().ok()).collect();
+    assert_eq!(kept.len(), 2, "a single quote is no part of one");
+    made.0.file("usr/lib/bootc/kargs.d/90-bkt.toml", table(&kept));
+    assert_eq!(Arguments::read(&made.0.host()).unwrap().image, ["a=b", "c=$(d)"]);
+    // One that is spelt otherwise is the same, in every list.
+    let both = r#"{"kargs": {"append": ["a=\"b\""], "remove": ["a=b"]}}"#;
+    assert!(made.wanted(both, "{}").is_err());
+    let mut manifests = made.manifests(shared, "{}");
+    let gone = Change { side: Side::Manifest, ..change(plain, false) };
+    KernelArguments.capture(&mut manifests, &[&gone]).unwrap();
+    let text = manifests.edits().remove(0).after.unwrap();
+    assert!(text.contains("dyndbg") && !text.contains("plain"), "{text}");
 }
 
 #[test]

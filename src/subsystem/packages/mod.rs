@@ -3,8 +3,6 @@
 //! An image has thousands of packages that nobody asked for, so a package is listed only where a manifest names it, or
 //! where the person asked rpm-ostree for it. What counts is the deployment that the next start brings.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Result, bail};
 use schemars::JsonSchema;
 use serde_json::{Value as Json, json};
@@ -159,32 +157,21 @@ impl Subsystem for Packages {
                 contradictions(&sheet)?;
             }
         }
-        // Of two layers that disagree, the machine's own has its way.
-        let overruled: Vec<ItemKey> = wanted
-            .iter()
-            .filter(|(key, one)| {
-                let other = match Item::of(key) {
-                    Ok(Item::Package(name)) => Item::Excluded(name).key(),
-                    Ok(Item::Excluded(name)) => Item::Package(name).key(),
-                    Ok(Item::Group(_)) | Err(_) => return false,
-                };
-                one.layer == Layer::Shared && wanted.contains_key(&other)
-            })
-            .map(|(key, _)| key.clone())
-            .collect();
-        wanted.retain(|key, _| !overruled.contains(key));
+        plain::overrule(&mut wanted, |key| match Item::of(key).ok()? {
+            Item::Package(name) => Some(Item::Excluded(name).key()),
+            Item::Excluded(name) => Some(Item::Package(name).key()),
+            Item::Group(_) => None,
+        });
         Ok(wanted)
     }
 
-    fn validate(&self, host: &Host, item: &ItemKey, _set: &Record) -> Result<(), Unfit> {
-        let unfit = |message: String| Unfit { message, close: Vec::new(), unsure: false };
-        let item = Item::of(item).map_err(|error| unfit(error.to_string()))?;
-        let parsed = match item {
-            Item::Package(name) | Item::Excluded(name) => name.parse::<PackageName>().map(drop),
-            Item::Group(name) => name.parse::<GroupName>().map(drop),
-        };
-        parsed.map_err(|error| unfit(error.to_string()))?;
-        known::check(host, item)
+    fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
+        self.validate_all(host, &[(item, set)])
+    }
+
+    fn validate_all(&self, host: &Host, items: &[(&ItemKey, &Record)]) -> Result<(), Unfit> {
+        let items: Result<Vec<Item<'_>>, Unfit> = items.iter().map(|(key, _)| fit(key)).collect();
+        known::check(host, &items?)
     }
 
     fn section(&self, manifests: &Manifests) -> Result<Option<Section>> {
@@ -260,6 +247,16 @@ impl Subsystem for Packages {
     }
 }
 
+/// An item whose name can be one of its kind.
+fn fit(key: &ItemKey) -> Result<Item<'_>, Unfit> {
+    let item = Item::of(key).map_err(Unfit::new)?;
+    let parsed = match item {
+        Item::Package(name) | Item::Excluded(name) => name.parse::<PackageName>().map(drop),
+        Item::Group(name) => name.parse::<GroupName>().map(drop),
+    };
+    parsed.map(|()| item).map_err(Unfit::new)
+}
+
 /// Takes the opposite of `item` out of `layer`, and out of the stronger one, where it would have its way.
 fn retract(manifests: &mut Manifests, layer: &Layer, item: Item<'_>) -> Result<()> {
     let Some(opposite) = item.opposite() else { return Ok(()) };
@@ -282,26 +279,11 @@ fn retract(manifests: &mut Manifests, layer: &Layer, item: Item<'_>) -> Result<(
 
 /// A package that one file wants and excludes is a mistake.
 fn contradictions(sheet: &Sheet) -> Result<()> {
-    let packages = listed::<PackageName>(sheet, "packages")?;
-    for entry in sheet.entries::<Plain<PackageName>>("excluded")? {
-        let name = entry.value.name();
-        if !entry.absent && packages.contains(name) {
-            let text = gettext(
-                "“{name}” is to be in the image and to be excluded: one of “packages” and “excluded” has to go",
-            );
-            let text = fill(&text, &[("name", name.as_str())]);
-            return Err(sheet.error_at("excluded", &entry, text).into());
-        }
-    }
-    Ok(())
-}
-
-/// The names in one list of one file.
-fn listed<T>(sheet: &Sheet, list: &str) -> Result<BTreeSet<T>>
-where
-    T: std::str::FromStr + serde::de::DeserializeOwned + Ord + Clone,
-    T::Err: std::fmt::Display,
-{
-    let entries = sheet.entries::<Plain<T>>(list)?.into_iter().filter(|entry| !entry.absent);
-    Ok(entries.map(|entry| entry.value.name().clone()).collect())
+    let lists = ["packages", "excluded"];
+    let Some(entry) = plain::in_both(sheet, lists, PackageName::clone)? else { return Ok(()) };
+    let text = gettext(
+        "“{name}” is to be in the image and to be excluded: one of “packages” and “excluded” has to go",
+    );
+    let text = fill(&text, &[("name", entry.value.name().as_str())]);
+    Err(sheet.error_at("excluded", &entry, text).into())
 }

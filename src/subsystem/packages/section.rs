@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{FILE, contradictions, listed};
+use super::{FILE, contradictions};
 use crate::core::item::Layer;
 use crate::core::names::{GroupName, PackageName};
 use crate::manifest::Manifests;
 use crate::manifest::containerfile::{Run, Section, Unwritable};
+use crate::manifest::plain;
 
 const NAME: &str = "SYSTEM_PACKAGES";
 
@@ -28,9 +29,9 @@ pub(super) fn make(manifests: &Manifests) -> Result<Section> {
         return Ok(Section::new(NAME, "")?);
     };
     contradictions(&sheet)?;
-    let packages = listed::<PackageName>(&sheet, "packages")?;
-    let groups = listed::<GroupName>(&sheet, "groups")?;
-    let excluded = listed::<PackageName>(&sheet, "excluded")?;
+    let packages = plain::listed(&sheet, "packages")?;
+    let groups = plain::listed(&sheet, "groups")?;
+    let excluded = plain::listed(&sheet, "excluded")?;
     Ok(Section::new(NAME, body(&packages, &groups, &excluded)?)?)
 }
 

@@ -3,7 +3,7 @@
 use super::Item;
 use super::machine::{Contents, Machine};
 use crate::core::item::{
-    Barred, ItemKey, Layer, Live, Notice, Pending, Record, Records, Wanted, WantedItems,
+    Barred, ItemKey, Live, Notice, Pending, Record, Records, Wanted, WantedItems,
 };
 use crate::core::names::PackageName;
 use crate::words::{fill, gettext, ngettext};
@@ -67,7 +67,7 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         return Some(present(machine, name));
     }
     let mut live = Live::absent();
-    live.pending = comes(entry);
+    live.pending = entry.next_image();
     if machine.removed(name) && next.in_base(name) {
         // What is to be done about it is told of the removal.
         live.pending = Some(Pending::ImageBuild);
@@ -76,11 +76,6 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         live.note = Some(gettext("Here until the next restart"));
     }
     Some(live)
-}
-
-/// When what is meant for every machine comes about. What is meant for one is in no image.
-fn comes(entry: &Wanted) -> Option<Pending> {
-    (entry.layer == Layer::Shared).then_some(Pending::ImageBuild)
 }
 
 /// A package that is there, or was asked for.
@@ -117,7 +112,7 @@ fn excluded(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     let mut live = Live::absent();
     match next.in_base(name) {
         true => {
-            live.pending = comes(entry);
+            live.pending = entry.next_image();
             live.note = Some(gettext("In the base image"));
         }
         false => {
@@ -156,7 +151,7 @@ fn group(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         return Some(live);
     }
     let mut live = Live::absent();
-    match comes(entry) {
+    match entry.next_image() {
         None => {
             let reason = gettext(
                 "A group comes with an image only, and what is meant for one machine is in no image",

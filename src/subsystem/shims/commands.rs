@@ -14,8 +14,7 @@ use crate::words::{fill, gettext};
 pub(super) fn validate(host: &Host, command: &str) -> Result<(), Unfit> {
     let Some(dirs) = dirs(host) else {
         let message = gettext("whether the host has “{command}” could not be looked up");
-        let message = fill(&message, &[("command", command)]);
-        return Err(Unfit { message, close: Vec::new(), unsure: true });
+        return Err(Unfit::unsure(fill(&message, &[("command", command)])));
     };
     let shims = host.env().home.join(".local/bin");
     let runs = |dir: &PathBuf| {

@@ -6,7 +6,6 @@
 use anyhow::Result;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
 
 use super::{
     About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
@@ -119,25 +118,11 @@ impl Subsystem for Shims {
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
         for change in changes {
             let name = change.item.as_str();
-            let is = |entry: &Json| entry["name"] == name;
-            let order = |entry: &Json| entry["name"].as_str().unwrap_or_default().to_owned();
-            let Some(after) = &change.after else {
-                let identity = json!({ "name": name });
-                manifests.remove(&change.layer, FILE, LIST, &is, identity, &order)?;
-                continue;
-            };
-            manifests.edit(&change.layer, FILE, |doc| {
-                let mut entry = match doc.find(LIST, &is) {
-                    Some(Json::Object(entry)) => entry,
-                    _ => Map::from_iter([("name".to_owned(), name.into())]),
-                };
-                entry.remove("absent");
+            manifests.capture_named(change, FILE, LIST, |entry, after| {
                 match after.text(HOST).filter(|command| *command != name) {
                     Some(command) => drop(entry.insert(HOST.to_owned(), command.into())),
                     None => drop(entry.shift_remove(HOST)),
                 }
-                doc.put(LIST, &is, &entry.into(), &order);
-                Ok(())
             })?;
         }
         Ok(())

@@ -7,8 +7,8 @@ use anyhow::Result;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
 use crate::core::item::{
-    Barred, FieldSpec, ItemKey, Layer, LeftOut, Live, Pending, Record, Records, SubsystemId,
-    Wanted, WantedItems,
+    Barred, FieldSpec, ItemKey, LeftOut, Live, Pending, Record, Records, SubsystemId, Wanted,
+    WantedItems,
 };
 use crate::core::names::UnitName;
 use crate::core::near;
@@ -201,8 +201,7 @@ fn wanted_unit(units: &Units, unit: &str, wanted: &Wanted) -> Result<Option<Live
     let state = wanted.record.text(STATE).unwrap_or_default();
     let here = units.here(unit)?;
     let known = |state: &str| Live::known(Record::new().with(STATE, state));
-    // What is meant for one machine is in no image.
-    let shared = wanted.layer == Layer::Shared;
+    let shared = wanted.next_image().is_some();
     let later = |note: String| {
         let mut live = Live::absent();
         live.pending = Some(Pending::ImageBuild);
@@ -246,11 +245,7 @@ fn wanted_file(host: &Host, unit: &str, wanted: &Wanted) -> Option<Live> {
             return Some(live);
         }
     }
-    (wanted.layer == Layer::Shared).then(|| {
-        let mut live = Live::absent();
-        live.pending = Some(Pending::ImageBuild);
-        live
-    })
+    wanted.next_image().map(|pending| Live { pending: Some(pending), ..Live::absent() })
 }
 
 /// A unit file's text.
@@ -272,30 +267,29 @@ fn read_file(host: &Host, dir: &str, unit: &str) -> Live {
 
 /// Whether a unit can be had: it has a unit's name, and is on this machine.
 fn validate(host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
-    let unfit = |message: String, close: Vec<String>, unsure| Unfit { message, close, unsure };
     let (unit, file) = unit_of(item);
-    unit.parse::<UnitName>().map_err(|error| unfit(error.to_string(), Vec::new(), false))?;
+    unit.parse::<UnitName>().map_err(Unfit::new)?;
     if file {
         return Ok(());
     }
     let state = set.text(STATE).unwrap_or(ENABLED);
     if !LISTS.iter().any(|(known, _)| *known == state) {
         let message = gettext("a unit’s state is “enabled”, “disabled” or “masked”");
-        return Err(unfit(message, Vec::new(), false));
+        return Err(Unfit::new(message));
     }
     if !deployment::is_image(host) {
         return Ok(());
     }
-    let unsure = |error: anyhow::Error| unfit(format!("{error:#}"), Vec::new(), true);
+    let unsure = |error: anyhow::Error| Unfit::unsure(format!("{error:#}"));
     let units = Units::read(host).map_err(unsure)?;
     match (units.here(unit).map_err(unsure)?, state) {
         (Stand::NotFound, _) => {
             let all = units.kept.all();
             let close = near::nearest(unit, all.iter().map(|name| (name.as_str(), Vec::new())));
             let text = gettext("there is no {unit} on this machine");
-            Err(unfit(fill(&text, &[("unit", unit)]), close, true))
+            Err(Unfit { close, ..Unfit::unsure(fill(&text, &[("unit", unit)])) })
         }
-        (Stand::Fixed(why), ENABLED) => Err(unfit(why, Vec::new(), true)),
+        (Stand::Fixed(why), ENABLED) => Err(Unfit::unsure(why)),
         _ => Ok(()),
     }
 }

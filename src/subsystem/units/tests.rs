@@ -2,6 +2,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::*;
+use crate::core::item::Layer;
 use crate::core::merge::Drift;
 use crate::core::plan::Action;
 use crate::core::report::ItemReport;
