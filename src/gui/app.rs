@@ -26,14 +26,16 @@ use crate::pages::history::{HistoryMsg, HistoryPage};
 use crate::pages::log::{LogMsg, LogPage};
 use crate::pages::overview::{Overview, OverviewMsg, OverviewOut};
 use crate::pages::permissions::PermissionsOut;
+use crate::pages::review::ReviewMsg;
 use crate::pages::settings::{Browser, BrowserMsg};
+use crate::repository::Act;
 use crate::settings::Settings;
 use crate::watch::Watcher;
 use crate::widgets::drift_row::RowAct;
 use crate::widgets::plan_dialog::PlanOut;
 use crate::widgets::sidebar::Sidebar;
 use crate::window::{self, Window};
-use crate::{actions, containerfile, dialogs, style};
+use crate::{actions, containerfile, dialogs, repository, review, style};
 
 /// What the window is told or asked.
 #[derive(Debug)]
@@ -46,6 +48,9 @@ pub enum AppMsg {
     Plan(PlanOut),
     Permissions(PermissionsOut),
     Containerfile(ContainerfileOut),
+    Repository(Act),
+    /// The person wants a job done all the same.
+    Do(Box<Job>),
     /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
     Edit {
         wishes: Vec<Wish>,
@@ -100,6 +105,7 @@ pub struct App {
     flow: Flow,
     editor: Editor,
     containerfile: containerfile::Open,
+    review: review::Open,
     input: Sender<AppMsg>,
 }
 
@@ -196,6 +202,7 @@ impl Component for App {
             flow,
             editor,
             containerfile: None,
+            review: None,
             input: sender.input_sender().clone(),
         };
         model.show(current);
@@ -214,6 +221,8 @@ impl Component for App {
             AppMsg::Plan(out) => self.plan_out(out),
             AppMsg::Permissions(out) => self.permissions_out(out),
             AppMsg::Containerfile(out) => self.containerfile_out(out),
+            AppMsg::Repository(act) => self.repository_act(act),
+            AppMsg::Do(job) => self.do_job(*job),
             AppMsg::Edit { wishes, reach, local } => {
                 self.backend.send(Job::Edit { wishes, reach, local });
             }
@@ -275,6 +284,14 @@ impl App {
         &mut self.containerfile
     }
 
+    pub(crate) fn review(&mut self) -> &mut review::Open {
+        &mut self.review
+    }
+
+    pub(crate) fn tell_overview(&self, message: OverviewMsg) {
+        self.overview.emit(message);
+    }
+
     pub(crate) fn nav(&self) -> &adw::NavigationView {
         &self.window.nav
     }
@@ -304,6 +321,7 @@ impl App {
             None => Job::Open,
         });
         self.backend.send(Job::History);
+        self.read_repository();
     }
 
     /// Reads again what others have changed, and nothing else.
@@ -312,7 +330,7 @@ impl App {
             .iter()
             .filter_map(|touched| match touched {
                 Touched::Subsystem(id) => Some(id.clone()),
-                Touched::Everything | Touched::Containerfile | Touched::History => None,
+                _ => None,
             })
             .collect();
         if touched.contains(&Touched::Everything) {
@@ -322,6 +340,9 @@ impl App {
         }
         if touched.contains(&Touched::Containerfile) {
             self.read_containerfile();
+        }
+        if touched.contains(&Touched::Repository) {
+            self.read_repository();
         }
         if touched.contains(&Touched::History) {
             self.backend.send(Job::History);
@@ -395,6 +416,13 @@ impl App {
             Reply::Settings(Err(why)) => self.browser.emit(BrowserMsg::Failed(why)),
             Reply::Permissions(data) => self.permissions_read(data),
             Reply::Containerfile(read) => self.containerfile_read(read),
+            Reply::Standing(read) => self.overview.emit(OverviewMsg::Standing(read)),
+            Reply::Review(read) => self.tell_review(ReviewMsg::Read(read)),
+            Reply::Repository(answer) => {
+                self.repository_answer(answer);
+                self.log.emit(LogMsg::Refresh);
+            }
+            Reply::Ask(question) => self.ask(*question),
             Reply::History(operations) => self.history.emit(HistoryMsg::Operations(operations)),
             reply => {
                 let input = self.input.clone();
@@ -546,6 +574,11 @@ impl App {
                     dialogs::show_file(&self.root, &path);
                 }
             }
+            RowAct::Layer => {
+                if let Some(here) = repository::moves(&row.item) {
+                    self.backend.send(Job::Move { key, here, force: false });
+                }
+            }
             RowAct::Permissions => self.open_permissions_of(&key.item),
             RowAct::Capture => self.resolve(vec![key], Verb::Capture, None),
             RowAct::Apply => self.resolve(vec![key], Verb::Apply, None),
@@ -558,6 +591,7 @@ impl App {
     fn overview_out(&mut self, out: OverviewOut) {
         match out {
             OverviewOut::Choose => self.input.emit(AppMsg::Choose),
+            OverviewOut::Repository(act) => self.repository_act(act),
             OverviewOut::Retry => self.refresh(),
             OverviewOut::Open(page) => self.input.emit(AppMsg::Show(page.name())),
             OverviewOut::Trust => {

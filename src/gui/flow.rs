@@ -42,6 +42,13 @@ impl Flow {
         self.cancel();
     }
 
+    /// Something begins that must not be cut off; the token stops it.
+    pub fn begin(&mut self) -> CancellationToken {
+        self.cancel = CancellationToken::new();
+        self.busy.set(true);
+        self.cancel.clone()
+    }
+
     /// Stops what runs.
     pub fn cancel(&self) {
         self.cancel.cancel();
@@ -49,17 +56,24 @@ impl Flow {
 }
 
 impl App {
+    /// What began is over. Says whether the window closes now, because that was waited for.
+    pub(crate) fn over(&mut self) -> bool {
+        self.flow().busy.set(false);
+        let closing = self.flow().closing;
+        if closing {
+            self.root().close();
+        }
+        closing
+    }
+
     /// What came of a plan, or of carrying it out.
     pub(crate) fn plan_reply(&mut self, reply: Reply, input: &Sender<AppMsg>) {
-        if matches!(
+        let over = matches!(
             reply,
             Reply::Ended { .. } | Reply::Untrusted { .. } | Reply::Failed { job: "execute", .. }
-        ) {
-            self.flow().busy.set(false);
-            if self.flow().closing {
-                self.root().close();
-                return;
-            }
+        );
+        if over && self.over() {
+            return;
         }
         match reply {
             Reply::Planned(planned, purpose) => self.planned(planned, purpose, input),
@@ -83,6 +97,7 @@ impl App {
                 self.close_dialog();
                 let title = match job {
                     "undo" | "redo" => gettext("Cannot Be Undone"),
+                    "move" => gettext("It Cannot Be Moved"),
                     "history" => gettext("The History Could Not Be Read"),
                     _ => gettext("That Did Not Work"),
                 };
@@ -153,9 +168,7 @@ impl App {
 
     /// Carries a plan out.
     pub(crate) fn execute(&mut self, plan: Plan, purpose: Purpose) {
-        let cancel = CancellationToken::new();
-        self.flow().cancel = cancel.clone();
-        self.flow().busy.set(true);
+        let cancel = self.flow().begin();
         self.backend.send(Job::Execute { plan, purpose, cancel });
     }
 

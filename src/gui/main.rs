@@ -21,9 +21,14 @@ mod pages;
 mod permissions;
 #[cfg(test)]
 mod permissions_gui_tests;
+mod repository;
+mod review;
+#[cfg(test)]
+mod review_gui_tests;
 mod settings;
 #[cfg(test)]
 mod settings_tests;
+mod standing;
 mod steps;
 mod style;
 mod values;

@@ -14,6 +14,9 @@ use relm4::{adw, gtk};
 use super::local_time;
 use crate::backend::RepoInfo;
 use crate::model::{elsewhere, row_name, trouble};
+use crate::repository::{self, Act, Doing};
+use crate::standing::Shown;
+use crate::widgets::repository_group::RepositoryGroup;
 use crate::widgets::set_name;
 
 /// What the page is told.
@@ -24,6 +27,10 @@ pub enum OverviewMsg {
     BadRepository(String),
     Report(Arc<Report>),
     Failed(String),
+    /// How the repository stands, or why that is not known.
+    Standing(repository::Read),
+    /// What goes on in it; nothing.
+    Doing(Option<Doing>),
 }
 
 /// What the page asks of the window.
@@ -35,6 +42,7 @@ pub enum OverviewOut {
     Retry,
     Open(Page),
     All(Verb),
+    Repository(Act),
 }
 
 enum State {
@@ -51,6 +59,8 @@ pub struct Overview {
     repo: Option<RepoInfo>,
     report: Option<Arc<Report>>,
     failure: Option<String>,
+    standing: Option<repository::Read>,
+    doing: Option<Doing>,
 }
 
 /// The page's widgets.
@@ -58,7 +68,7 @@ pub struct OverviewWidgets {
     stack: gtk::Stack,
     bad: adw::StatusPage,
     banner: adw::Banner,
-    repository: adw::ActionRow,
+    repository: RepositoryGroup,
     group: adw::PreferencesGroup,
     rows: Vec<(adw::ActionRow, gtk::Label)>,
     actions: gtk::Widget,
@@ -82,13 +92,23 @@ impl SimpleComponent for Overview {
     ) -> ComponentParts<Self> {
         let widgets = build(&root, &abouts, &sender);
         let state = State::Loading;
-        let model = Self { abouts, state, repo: None, report: None, failure: None };
+        let model = Self {
+            abouts,
+            state,
+            repo: None,
+            report: None,
+            failure: None,
+            standing: None,
+            doing: None,
+        };
         ComponentParts { model, widgets }
     }
 
     fn update(&mut self, message: OverviewMsg, _: ComponentSender<Self>) {
         match message {
             OverviewMsg::Repository(repo) => {
+                // What another one said is not so here.
+                self.standing = None;
                 self.repo = Some(repo);
                 self.state = State::Repository;
             }
@@ -99,6 +119,8 @@ impl SimpleComponent for Overview {
                 self.report = Some(report);
             }
             OverviewMsg::Failed(why) => self.failure = Some(why),
+            OverviewMsg::Standing(read) => self.standing = Some(read),
+            OverviewMsg::Doing(doing) => self.doing = doing,
         }
     }
 
@@ -113,11 +135,14 @@ impl SimpleComponent for Overview {
             State::Repository => "repository",
         });
         if let Some(repo) = &self.repo {
-            widgets.repository.set_title(&repo.path);
+            widgets.repository.set_place(&repo.path);
             let branch = repo.branch.as_deref();
-            let text = gettext("Branch {branch}");
-            let branch = branch.map(|branch| fill(&text, &[("branch", branch)]));
-            widgets.repository.set_subtitle(&branch.unwrap_or_default());
+            let shown = match &self.standing {
+                Some(Ok(standing)) => Shown::new(standing, branch),
+                Some(Err(why)) => Shown::unknown(why, branch),
+                None => Shown::unread(branch),
+            };
+            widgets.repository.show(&shown, self.doing);
             let untrusted = !repo.trusted && matches!(self.state, State::Repository);
             widgets.banner.set_revealed(untrusted);
         }
@@ -208,16 +233,10 @@ fn build(
         .child(&bad_buttons)
         .build();
 
-    let repository = adw::ActionRow::builder().use_markup(false).build();
-    repository.add_css_class("property");
-    let change =
-        gtk::Button::builder().label(gettext("Change…")).valign(gtk::Align::Center).build();
-    let pressed = on(OverviewOut::Choose);
-    change.connect_clicked(move |_| pressed());
-    set_name(&change, &gettext("Change Repository…"));
-    repository.add_suffix(&change);
-    let repository_group = adw::PreferencesGroup::builder().title(gettext("Repository")).build();
-    repository_group.add(&repository);
+    let output = sender.output_sender().clone();
+    let repository = RepositoryGroup::new(on(OverviewOut::Choose), move |act| {
+        drop(output.send(OverviewOut::Repository(act)));
+    });
 
     let group = adw::PreferencesGroup::builder().title(gettext("This Machine")).build();
     let mut rows = Vec::new();
@@ -262,7 +281,7 @@ fn build(
     let page = adw::PreferencesPage::new();
     page.add(&group);
     page.add(&actions_group);
-    page.add(&repository_group);
+    page.add(&repository.root);
 
     let stack = gtk::Stack::new();
     stack.set_vhomogeneous(false);

@@ -1,0 +1,426 @@
+//! The repository's part of the window: what is asked of git and of layers, and what is said of how that went.
+
+use bucket::core::item::Layer;
+use bucket::core::report::ItemReport;
+use bucket::engine::commit::{Commit, CommitError, Committed, Pushed};
+use bucket::engine::execute::Untrusted;
+use bucket::engine::explain::{Told, explain};
+use bucket::engine::layers::MoveError;
+use bucket::engine::{Engine, Standing};
+use bucket::host::command::RunError;
+use bucket::host::git::GitError;
+use bucket::words::{fill, gettext, ngettext};
+use relm4::adw::prelude::*;
+use relm4::{adw, gtk};
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, AppMsg};
+use crate::backend::{Job, Purpose, Reply};
+use crate::dialogs;
+use crate::model::RowKey;
+use crate::pages::overview::OverviewMsg;
+use crate::pages::review::ReviewMsg;
+
+/// How many lines of what git and its hooks say are kept.
+const LINES: usize = 500;
+
+/// Something to do with git that may take long.
+#[derive(Clone, Debug)]
+pub enum Task {
+    /// Commits; and pushes after it.
+    Commit {
+        commit: Commit,
+        push: bool,
+    },
+    Push,
+}
+
+/// What goes on in the repository now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    Committing,
+    Pushing,
+}
+
+impl Doing {
+    /// What is said beside the spinner.
+    pub fn words(self) -> String {
+        match self {
+            Self::Committing => gettext("Committing"),
+            Self::Pushing => gettext("Pushing"),
+        }
+    }
+}
+
+/// What came of a task.
+#[derive(Debug)]
+pub enum Answer {
+    /// It has come so far.
+    Doing(Doing),
+    Committed(Committed, Option<Pushed>),
+    Pushed(Pushed),
+    Failed(Box<Failure>),
+    /// The person stopped it. What was committed before that is committed.
+    Cancelled(Option<Committed>),
+    /// The person has to say yes to the repository first.
+    Untrusted,
+}
+
+/// Why something was not done.
+#[derive(Debug)]
+pub struct Failure {
+    pub doing: Doing,
+    pub told: Told,
+    /// What git and the hooks said, line by line.
+    pub output: Vec<String>,
+    /// What was committed before it went wrong.
+    pub committed: Option<Committed>,
+}
+
+/// What is asked back before a job is done all the same.
+#[derive(Debug)]
+pub struct Question {
+    pub heading: String,
+    pub body: String,
+    /// What the button says that does it.
+    pub verb: String,
+    pub job: Job,
+}
+
+/// What a page asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Opens the page of what is not committed.
+    Review,
+    /// Reads that again.
+    Read,
+    Commit {
+        commit: Commit,
+        push: bool,
+    },
+    Push,
+    /// Stops what goes on.
+    Cancel,
+}
+
+/// Does a task. `tell` hears how far it has come.
+pub fn carry_out(
+    engine: &Engine,
+    task: Task,
+    cancel: &CancellationToken,
+    tell: &dyn Fn(Answer),
+) -> Reply {
+    let mut output: Vec<String> = Vec::new();
+    let mut line = |said: &str| {
+        if output.len() < LINES {
+            output.push(said.to_owned());
+        }
+    };
+    let (mut doing, mut committed) = (Doing::Committing, None);
+    let result = (|| {
+        let push = match &task {
+            Task::Commit { commit, push } => {
+                tell(Answer::Doing(doing));
+                committed = Some(engine.commit(commit, &mut line, cancel)?);
+                *push
+            }
+            Task::Push => true,
+        };
+        doing = Doing::Pushing;
+        match push {
+            true => {
+                tell(Answer::Doing(doing));
+                engine.push(&mut line, cancel).map(Some)
+            }
+            false => Ok(None),
+        }
+    })();
+    let answer = match (result, committed) {
+        (Ok(pushed), Some(committed)) => Answer::Committed(committed, pushed),
+        (Ok(Some(pushed)), None) => Answer::Pushed(pushed),
+        (Ok(None), None) => return Reply::Repository(Answer::Cancelled(None)),
+        (Err(error), committed) => {
+            if let Some(question) = all_the_same(&error, &task, cancel) {
+                return Reply::Ask(Box::new(question));
+            }
+            failed(&error, doing, output, committed)
+        }
+    };
+    Reply::Repository(answer)
+}
+
+fn failed(
+    error: &anyhow::Error,
+    doing: Doing,
+    output: Vec<String>,
+    committed: Option<Committed>,
+) -> Answer {
+    if error.is::<Untrusted>() {
+        return Answer::Untrusted;
+    }
+    let git = error.chain().find_map(|cause| match cause.downcast_ref::<CommitError>() {
+        Some(CommitError::Git(error)) => Some(error),
+        Some(_) => None,
+        None => cause.downcast_ref::<GitError>(),
+    });
+    if matches!(git, Some(GitError::Run(RunError::Cancelled { .. }))) {
+        return Answer::Cancelled(committed);
+    }
+    let told = explain(error);
+    Answer::Failed(Box::new(Failure { doing, told, output, committed }))
+}
+
+/// What the person may want done all the same.
+fn all_the_same(
+    error: &anyhow::Error,
+    task: &Task,
+    cancel: &CancellationToken,
+) -> Option<Question> {
+    let Task::Commit { commit, push } = task else { return None };
+    let again = |commit: Commit| {
+        let task = Task::Commit { commit, push: *push };
+        Job::Repository { task, cancel: cancel.clone() }
+    };
+    match error.downcast_ref::<CommitError>()? {
+        CommitError::Secret { paths } => {
+            let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
+            let text = gettext(
+                "What is committed stays readable in the repository’s history, also when it is removed later. Look at what is new in:\n{files}",
+            );
+            Some(Question {
+                heading: gettext("Commit What Looks Like a Secret?"),
+                body: fill(&text, &[("files", &names.join("\n"))]),
+                verb: gettext("Commit _Anyway"),
+                job: again(Commit { secrets: true, ..commit.clone() }),
+            })
+        }
+        CommitError::Broken { why, .. } => Some(Question {
+            heading: gettext("Commit a File That Cannot Be Read?"),
+            body: why.clone(),
+            verb: gettext("Commit _Anyway"),
+            job: again(Commit { force: true, ..commit.clone() }),
+        }),
+        _ => None,
+    }
+}
+
+/// Plans to move an item to the layer of this machine, or to that of all.
+pub fn plan_move(engine: &Engine, key: &RowKey, here: bool, force: bool) -> Reply {
+    let defined = engine.defined();
+    let found =
+        defined.into_iter().find(|one| one.subsystem == key.subsystem && one.item == key.item);
+    let Some(one) = found else {
+        let why = gettext("The manifests do not have it any more");
+        return Reply::Failed { job: "move", why };
+    };
+    let to = match here {
+        true => Layer::Host(engine.host().env().hostname.clone()),
+        false => Layer::Shared,
+    };
+    match engine.plan_move(std::slice::from_ref(&one), &to, force) {
+        Ok(plan) => Reply::planned(engine, plan, Purpose::Layer { here }),
+        Err(error) => match error.downcast_ref::<MoveError>() {
+            Some(MoveError::Overrides { title }) => {
+                let text = gettext(
+                    "All machines have another value of {item} in common. This machine’s replaces it.",
+                );
+                Reply::Ask(Box::new(Question {
+                    heading: gettext("Replace It on All Machines?"),
+                    body: fill(&text, &[("item", title)]),
+                    verb: gettext("_Replace"),
+                    job: Job::Move { key: key.clone(), here, force: true },
+                }))
+            }
+            _ => Reply::Failed { job: "move", why: words(&explain(&error)) },
+        },
+    }
+}
+
+/// Which layer an item can be moved to: `Some(true)` is that of this machine.
+pub fn moves(item: &ItemReport) -> Option<bool> {
+    item.wanted.as_ref()?;
+    Some(matches!(item.layer.as_ref()?, Layer::Shared))
+}
+
+/// An error and what to do about it.
+pub fn words(told: &Told) -> String {
+    match &told.hint {
+        Some(hint) => format!("{}\n\n{hint}", told.message),
+        None => told.message.clone(),
+    }
+}
+
+/// The start of a commit's hash, as git shows it.
+pub fn short(hash: &str) -> &str {
+    hash.get(..7).unwrap_or(hash)
+}
+
+/// What a toast says of a commit.
+pub fn committed(committed: &Committed, pushed: Option<&Pushed>) -> String {
+    let n = committed.files.len();
+    let text = match pushed {
+        None => ngettext("Committed {n} file as {hash}", "Committed {n} files as {hash}", n),
+        Some(_) => ngettext(
+            "Committed {n} file as {hash}, and pushed to {branch}",
+            "Committed {n} files as {hash}, and pushed to {branch}",
+            n,
+        ),
+    };
+    let branch = pushed.map(branch).unwrap_or_default();
+    let values = [("n", &*n.to_string()), ("hash", short(&committed.hash)), ("branch", &branch)];
+    fill(&text, &values)
+}
+
+fn branch(pushed: &Pushed) -> String {
+    format!("{}/{}", pushed.remote, pushed.branch)
+}
+
+impl App {
+    /// What a page asks of the repository.
+    pub(crate) fn repository_act(&mut self, act: Act) {
+        match act {
+            Act::Review => self.open_review(),
+            Act::Read => self.backend.send(Job::Review),
+            Act::Commit { commit, push } => self.begin_task(Task::Commit { commit, push }),
+            Act::Push => self.begin_task(Task::Push),
+            Act::Cancel => self.flow().cancel(),
+        }
+    }
+
+    fn begin_task(&mut self, task: Task) {
+        let cancel = self.flow().begin();
+        self.backend.send(Job::Repository { task, cancel });
+    }
+
+    /// Reads again how the repository stands, and what is not committed if anyone looks at that.
+    pub(crate) fn read_repository(&self) {
+        self.backend.send(Job::Standing);
+        self.read_review();
+    }
+
+    /// Tells the pages what goes on.
+    fn tell_doing(&mut self, doing: Option<Doing>) {
+        self.tell_overview(OverviewMsg::Doing(doing));
+        self.tell_review(ReviewMsg::Doing(doing));
+    }
+
+    /// What came of a task.
+    pub(crate) fn repository_answer(&mut self, answer: Answer) {
+        if let Answer::Doing(doing) = answer {
+            self.tell_doing(Some(doing));
+            return;
+        }
+        self.tell_doing(None);
+        if self.over() {
+            return;
+        }
+        match answer {
+            Answer::Doing(_) => (),
+            Answer::Committed(committed, pushed) => {
+                self.tell_committed(&committed, pushed.as_ref())
+            }
+            Answer::Pushed(pushed) => {
+                let text = fill(&gettext("Pushed to {branch}"), &[("branch", &branch(&pushed))]);
+                self.toast(adw::Toast::new(&text));
+            }
+            Answer::Cancelled(Some(committed)) => self.tell_committed(&committed, None),
+            Answer::Cancelled(None) => self.toast(adw::Toast::new(&gettext("Cancelled"))),
+            Answer::Untrusted => {
+                if let Some(repo) = self.repo() {
+                    dialogs::trust(self.root(), repo, None, self.input());
+                }
+            }
+            Answer::Failed(failure) => {
+                if let Some(committed) = &failure.committed {
+                    self.tell_committed(committed, None);
+                }
+                tell_failure(self.root(), &failure);
+            }
+        }
+        self.read_repository();
+    }
+
+    fn tell_committed(&mut self, made: &Committed, pushed: Option<&Pushed>) {
+        self.tell_review(ReviewMsg::Committed);
+        self.leave_review();
+        self.toast(adw::Toast::new(&committed(made, pushed)));
+        if !made.added_by_hook.is_empty() {
+            let names: Vec<_> =
+                made.added_by_hook.iter().map(|path| path.to_string_lossy()).collect();
+            let heading = gettext("A Hook Added to the Commit");
+            dialogs::failure(self.root(), &heading, &names.join("\n"));
+        }
+    }
+
+    /// Asks whether a job is to be done all the same.
+    pub(crate) fn ask(&mut self, question: Question) {
+        self.tell_doing(None);
+        if self.over() {
+            return;
+        }
+        let Question { heading, body, verb, job } = question;
+        let dialog = adw::AlertDialog::builder().heading(heading).body(body).build();
+        dialog.add_responses(&[("cancel", &gettext("_Cancel")), ("go", &verb)]);
+        dialog.set_response_appearance("go", adw::ResponseAppearance::Destructive);
+        dialog.set_close_response("cancel");
+        dialog.set_default_response(Some("cancel"));
+        let (input, job) = (self.input().clone(), std::cell::RefCell::new(Some(job)));
+        dialog.connect_response(Some("go"), move |_, _| {
+            if let Some(job) = job.take() {
+                // The window may be closing: nobody is left to hear of it then.
+                drop(input.send(AppMsg::Do(Box::new(job))));
+            }
+        });
+        dialog.present(Some(self.root()));
+    }
+
+    /// Does what was asked about.
+    pub(crate) fn do_job(&mut self, job: Job) {
+        match job {
+            Job::Repository { task, .. } => self.begin_task(task),
+            job => self.backend.send(job),
+        }
+    }
+}
+
+/// Says why something was not done, with all that was said meanwhile.
+fn tell_failure(parent: &impl IsA<gtk::Widget>, failure: &Failure) {
+    let heading = match (failure.doing, &failure.committed) {
+        (Doing::Committing, _) => gettext("Not Committed"),
+        (Doing::Pushing, None) => gettext("Not Pushed"),
+        (Doing::Pushing, Some(_)) => gettext("Committed, but Not Pushed"),
+    };
+    let dialog = adw::AlertDialog::builder().heading(heading).body(words(&failure.told)).build();
+    if !failure.output.is_empty() {
+        dialog.set_extra_child(Some(&output(&failure.output)));
+    }
+    dialog.add_response("close", &gettext("_Close"));
+    dialog.set_close_response("close");
+    dialog.present(Some(parent));
+}
+
+/// Lines as a terminal shows them.
+fn output(lines: &[String]) -> gtk::ScrolledWindow {
+    let text = gtk::TextView::builder()
+        .editable(false)
+        .monospace(true)
+        .wrap_mode(gtk::WrapMode::WordChar)
+        .left_margin(12)
+        .right_margin(12)
+        .top_margin(12)
+        .bottom_margin(12)
+        .build();
+    text.buffer().set_text(&lines.join("\n"));
+    crate::widgets::set_name(&text, &gettext("Output"));
+    let scrolled = gtk::ScrolledWindow::builder()
+        .hscrollbar_policy(gtk::PolicyType::Never)
+        .propagate_natural_height(true)
+        .max_content_height(240)
+        .child(&text)
+        .build();
+    scrolled.add_css_class("card");
+    scrolled
+}
+
+/// How the repository stands, or why that is not known.
+pub type Read = Result<Standing, String>;

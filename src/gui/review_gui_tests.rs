@@ -1,0 +1,1 @@
+//! Component tests of Review & Commit and of the repository on the overview.
