@@ -11,7 +11,7 @@ use crate::core::ignore::IgnoreRule;
 use crate::core::plan::Plan;
 use crate::core::report::Report;
 use crate::engine::journal::Operation;
-use crate::engine::{IGNORE_FILE, Outcome};
+use crate::engine::{IGNORE_FILE, Outcome, Review};
 use crate::manifest::repo::RepoConfig;
 use crate::subsystem;
 use crate::subsystem::base::verify::Verification;
@@ -29,7 +29,7 @@ Examples:
   bkt schema report                what status --json prints")
 )]
 pub(super) struct Args {
-    #[arg(value_name = "FILE", help = gettext("A manifest, repo.json, or one of: report, plan, outcome, operation, build-info, base-verification"))]
+    #[arg(value_name = "FILE", help = gettext("A manifest, repo.json, or one of: report, plan, outcome, operation, review, build-info, base-verification"))]
     file: Option<String>,
 }
 
@@ -56,6 +56,7 @@ fn schemas() -> BTreeMap<String, Schema> {
     all.insert("plan".to_owned(), schema_for!(Plan));
     all.insert("outcome".to_owned(), schema_for!(Outcome));
     all.insert("operation".to_owned(), schema_for!(Operation));
+    all.insert("review".to_owned(), schema_for!(Review));
     all
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::app::App;
 use super::output::{Style, columns, cut, pad, paint, wrap};
 use crate::core::ignore::Ignored;
-use crate::core::item::Value;
+use crate::core::item::{Layer, Value};
 use crate::core::merge::{Drift, FieldDrift, Suggestion};
 use crate::core::plan::{Change, Side};
 use crate::core::report::ItemReport;
@@ -73,13 +73,21 @@ pub(super) fn ignored(why: &Ignored) -> String {
     }
 }
 
-/// An item's name, with what tells it from others of that name.
+/// An item's name, with what tells it from others of that name, and whose layer it comes from, unless all machines'.
 pub(super) fn name(item: &ItemReport) -> String {
-    let title = paint(Style::Bold, &item.title);
-    match item.detail.is_empty() {
-        true => title,
-        false => format!("{title}  {}", paint(Style::Dim, &item.detail)),
+    let mut name = paint(Style::Bold, &item.title);
+    if !item.detail.is_empty() {
+        let _ = write!(name, "  {}", paint(Style::Dim, &item.detail));
     }
+    if let Some(Layer::Host(host)) = &item.layer {
+        let _ = write!(name, "  {}", paint(Style::Dim, &only(host)));
+    }
+    name
+}
+
+/// That something is in one machine's layer.
+fn only(host: &str) -> String {
+    fill(&gettext("for {host} only"), &[("host", host)])
 }
 
 /// What to do about an item, in one word.
@@ -263,9 +271,8 @@ pub(super) fn describe(engine: &Engine, change: &Change) -> String {
         .map_or_else(|| change.title.clone(), |subsystem| subsystem.describe(change));
     let text = cut(&text, SENTENCE);
     match (&change.layer, change.side) {
-        (crate::core::item::Layer::Host(host), Side::Manifest) => {
-            let layer = fill(&gettext("for {host} only"), &[("host", host)]);
-            format!("{text}  {}", paint(Style::Dim, &layer))
+        (Layer::Host(host), Side::Manifest) => {
+            format!("{text}  {}", paint(Style::Dim, &only(host)))
         }
         _ => text,
     }

@@ -191,7 +191,11 @@ impl Engine {
         let clears = there.as_ref().map(|there| change(to, Some(there), None));
         let comes = change(to, None, Some(&own));
         let mut why = None;
-        for how in [How::AsWritten, How::WithUnknown, How::Plain] {
+        let every: &[How] = match entries.is_empty() {
+            true => &[How::Plain],
+            false => &[How::AsWritten, How::WithUnknown, How::Plain],
+        };
+        for how in every.iter().copied() {
             let mut new = manifests.again();
             let done = (|| {
                 // In this order nothing shines through that would have to be hidden.
@@ -267,7 +271,7 @@ impl Engine {
         for name in &names {
             let Some(sheet) = manifests.sheet(layer, name)? else { continue };
             for (list, entries) in sheet.lists() {
-                for entry in entries {
+                for entry in entries.into_iter().filter(|entry| is_about(&entry.json, item)) {
                     let mut alone = manifests.only(layer);
                     for other in &names {
                         alone.pretend(layer, other, None);
@@ -294,13 +298,21 @@ impl Engine {
     ) -> anyhow::Result<Option<String>> {
         // As it will be read: nothing of it is remembered from before.
         let new = new.again();
-        for each in self.subsystems() {
+        for each in self.subsystems().iter().map(|each| &**each) {
             let Ok(before) = each.wanted(&old.again(), self.host()) else { continue };
             let after = each.wanted(&new, self.host())?;
             let records = |items: &crate::core::item::WantedItems| -> BTreeMap<ItemKey, Record> {
                 items.iter().map(|(key, wanted)| (key.clone(), wanted.record.clone())).collect()
             };
-            if records(&before) != records(&after) {
+            let (mut before, mut after) = (records(&before), records(&after));
+            if shares_file(each, subsystem) {
+                // What holds the entry there is made or goes with it: a module for files.
+                let (old, new): (BTreeSet<_>, BTreeSet<_>) =
+                    (before.keys().cloned().collect(), after.keys().cloned().collect());
+                before.retain(|key, _| new.contains(key));
+                after.retain(|key, _| old.contains(key));
+            }
+            if before != after {
                 return Ok(Some(gettext("this machine would want something else then")));
             }
         }
@@ -323,6 +335,23 @@ enum How {
     WithUnknown,
     /// As its subsystem writes it.
     Plain,
+}
+
+/// Whether two subsystems, which are not the same, have a manifest in common.
+fn shares_file(one: &dyn Subsystem, other: &dyn Subsystem) -> bool {
+    let names = |subsystem: &dyn Subsystem| -> Vec<&str> {
+        subsystem.about().manifests.iter().map(|manifest| manifest.name).collect()
+    };
+    one.about().id != other.about().id && names(one).iter().any(|name| names(other).contains(name))
+}
+
+/// Whether an entry has the last part of an item's key in it: one that only holds others, like a module with files, has
+/// not.
+fn is_about(entry: &Json, item: &ItemKey) -> bool {
+    let ends = |json: &Json| {
+        json.as_str().is_some_and(|text| !text.is_empty() && item.as_str().ends_with(text))
+    };
+    ends(entry) || entry.as_object().is_some_and(|object| object.values().any(ends))
 }
 
 /// A manifest with one list of one entry.

@@ -17,7 +17,7 @@ use super::machine::{Machine, write};
 const UNIT: &str = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
 
 /// A machine as its image made it.
-fn machine(layered: &[&str]) -> Machine {
+pub fn machine(layered: &[&str]) -> Machine {
     let machine = Machine::new(&["bash", "nano"]);
     if !layered.is_empty() {
         machine.rpm_ostree(&[&["install"], layered].concat());
@@ -44,7 +44,7 @@ fn machine(layered: &[&str]) -> Machine {
 }
 
 /// What a person does to their machine, each in the way of its own tool.
-fn by_hand(machine: &Machine) {
+pub fn by_hand(machine: &Machine) {
     let line = fs::read_to_string(machine.path("proc/cmdline")).unwrap();
     machine.file("proc/cmdline", format!("mitigations=off {line}"));
     let copr = "copr:copr.fedorainfracloud.org:me:mine";
@@ -71,7 +71,7 @@ fn by_hand(machine: &Machine) {
 }
 
 /// Every file of the repository, with its text.
-fn bytes(dir: &Path) -> BTreeMap<String, String> {
+pub fn bytes(dir: &Path) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -84,7 +84,7 @@ fn bytes(dir: &Path) -> BTreeMap<String, String> {
     all
 }
 
-fn plan(machine: &Machine, request: &Request) -> Plan {
+pub fn plan(machine: &Machine, request: &Request) -> Plan {
     let before = machine.ran().len();
     let engine = machine.engine();
     let report = engine.survey(&[]).unwrap();
@@ -93,7 +93,7 @@ fn plan(machine: &Machine, request: &Request) -> Plan {
 }
 
 #[track_caller]
-fn execute(engine: &Engine, plan: &Plan) {
+pub fn execute(engine: &Engine, plan: &Plan) {
     let outcome = engine.execute(plan, &mut |_| (), &CancellationToken::new()).unwrap();
     assert!(outcome.complete() && outcome.operation.is_some(), "{outcome:#?}");
 }

@@ -6,6 +6,7 @@ mod machine;
 
 mod all;
 mod injection;
+mod layers;
 mod packages;
 mod repos;
 mod switches;

@@ -11,7 +11,7 @@ use crate::cli::app::{App, Exit};
 use crate::cli::output::{Style, paint};
 use crate::cli::{errors, progress, prompt};
 use crate::engine::explain::explain;
-use crate::engine::{Commit, Committed, Engine, Pushed, Review};
+use crate::engine::{Commit, CommitError, Committed, Engine, Pushed, Review};
 use crate::host::git::Head;
 use crate::host::interrupt;
 use crate::words::{fill, gettext, ngettext};
@@ -76,6 +76,9 @@ struct Answer {
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = act::open(app)?;
     let review = engine.review()?;
+    if let Some(operation) = review.checkout.operation {
+        return Err(CommitError::Operation { operation }.into());
+    }
     let paths = chosen(app, &review, args)?;
     let message = args.message.clone().unwrap_or_else(|| review.message_for(&paths));
     let left = tell_left(app, &review, args, &paths);

@@ -371,18 +371,20 @@ fn read(manifests: &Manifests, layer: &Layer, whole: bool) -> anyhow::Result<Sai
     Ok(said)
 }
 
-/// The modules this machine's manifests want: a host's module stands in the place of the shared one of its name.
+/// The modules that the layers which are looked at want: a host's stands in the place of the shared one of its name.
 pub fn all(manifests: &Manifests) -> anyhow::Result<Vec<Module>> {
-    let mut modules = of_layer(manifests, &Layer::Shared)?.modules;
-    let own = of_layer(manifests, &manifests.own_layer())?;
-    for name in own.absent {
-        modules.retain(|module| module.name != name);
-        manifests.hide(FILE, ItemKey::new(name));
-    }
-    for module in own.modules {
-        match modules.iter_mut().find(|other| other.name == module.name) {
-            Some(other) => *other = module,
-            None => modules.push(module),
+    let mut modules: Vec<Module> = Vec::new();
+    for layer in manifests.layers() {
+        let said = of_layer(manifests, &layer)?;
+        for name in said.absent.into_iter().filter(|_| layer != Layer::Shared) {
+            modules.retain(|module| module.name != name);
+            manifests.hide(FILE, ItemKey::new(name));
+        }
+        for module in said.modules {
+            match modules.iter_mut().find(|other| other.name == module.name) {
+                Some(other) => *other = module,
+                None => modules.push(module),
+            }
         }
     }
     Ok(modules)
