@@ -279,9 +279,9 @@ fn build(
     actions_group.add(&actions);
 
     let page = adw::PreferencesPage::new();
+    page.add(&repository.root);
     page.add(&group);
     page.add(&actions_group);
-    page.add(&repository.root);
 
     let stack = gtk::Stack::new();
     stack.set_vhomogeneous(false);

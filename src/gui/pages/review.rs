@@ -120,8 +120,9 @@ impl SimpleComponent for ReviewPage {
             ReviewMsg::Doing(doing) => self.doing = doing,
             ReviewMsg::Committed => {
                 self.ticks.clear();
-                self.message.clone_from(&self.made);
+                self.message.clear();
                 self.make_message();
+                self.put_message = true;
             }
         }
     }
