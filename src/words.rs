@@ -5,6 +5,7 @@
 
 pub use gettextrs::{gettext, pgettext};
 
+use crate::core::changelog::Kind;
 use crate::core::item::Pending;
 use crate::core::merge::Drift;
 use crate::core::plan::Held;
@@ -96,6 +97,18 @@ pub fn pending(pending: Pending) -> String {
         Pending::LogOut => gettext("after the next log-in"),
         Pending::Reboot => gettext("after a restart"),
         Pending::ImageBuild => gettext("with the next image"),
+    }
+}
+
+/// The title of the entries of a kind in a changelog.
+pub fn entry_kind(kind: Kind) -> String {
+    match kind {
+        Kind::Added => gettext("Added"),
+        Kind::Changed => gettext("Changed"),
+        Kind::Deprecated => gettext("Deprecated"),
+        Kind::Removed => gettext("Removed"),
+        Kind::Fixed => gettext("Fixed"),
+        Kind::Security => gettext("Security"),
     }
 }
 

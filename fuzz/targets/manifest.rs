@@ -11,6 +11,9 @@ use bucket::manifest::{Doc, Sheet};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
+mod comments;
+use comments::comments;
+
 fuzz_target!(|data: &str| {
     let (value, text) = data.split_once('\n').unwrap_or(("null", data));
     let Ok(value) = serde_json::from_str::<Value>(value) else { return };
@@ -73,34 +76,4 @@ fn kept(said: &[&str], text: &str) -> bool {
     let now = comments(text);
     let mut now = now.iter();
     said.iter().all(|comment| now.any(|other| other == comment))
-}
-
-/// The comments of a manifest.
-fn comments(text: &str) -> Vec<&str> {
-    let (mut found, mut at) = (Vec::new(), 0);
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let length = match rest.as_bytes()[0] {
-            b'"' => {
-                let mut escaped = false;
-                let end = rest[1..].find(|c| {
-                    let ends = c == '"' && !escaped;
-                    escaped = c == '\\' && !escaped;
-                    ends
-                });
-                end.map_or(rest.len(), |end| end + 2)
-            }
-            b'/' if rest.starts_with("//") || rest.starts_with("/*") => {
-                let length = match rest.starts_with("//") {
-                    true => rest.find(['\r', '\n']).unwrap_or(rest.len()),
-                    // The asterisk that opens a comment does not close it.
-                    false => rest[2..].find("*/").map_or(rest.len(), |end| 2 + end + 2),
-                };
-                found.push(rest[..length].trim_end());
-                length
-            }
-            _ => rest.chars().next().map_or(1, char::len_utf8),
-        };
-        at += length;
-    }
-    found
 }

@@ -10,8 +10,9 @@ use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, 
 use crate::core::report::{Availability, REPORT_VERSION, Report};
 use crate::engine::execute::Untrusted;
 use crate::engine::journal::Ended;
-use crate::engine::{Engine, Outcome, Request, Verdict};
+use crate::engine::{Engine, Event, Outcome, Request, Verdict};
 use crate::host::{command, interrupt};
+use crate::manifest::Manifests;
 use crate::subsystem::Page;
 use crate::words::{self, fill, gettext, ngettext};
 
@@ -128,6 +129,30 @@ pub(super) fn execute(app: &App, engine: &Engine, plan: &Plan) -> anyhow::Result
     interrupt::cancels(&cancel);
     let mut steps = progress::Steps::new(app);
     engine.execute(plan, &mut |event| steps.hear(event), &cancel)
+}
+
+/// Makes an edit of the repository that changes no item, planned when nobody else is at it, and says what came of it.
+/// With `-n` only shows it.
+pub(super) fn edit(
+    app: &App,
+    engine: &Engine,
+    title: String,
+    change: impl FnOnce(&mut Manifests) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    if app.global.dry_run {
+        let plan = Plan { system_first: true, ..engine.plan_edit(title, change)? };
+        return carry_out(app, engine, plan);
+    }
+    let cancel = CancellationToken::new();
+    interrupt::cancels(&cancel);
+    let mut steps = progress::Steps::new(app);
+    let on = &mut |event: Event<'_>| steps.hear(event);
+    let (plan, outcome) = engine.execute_edit(title, change, on, &cancel)?;
+    if plan.steps.is_empty() && !app.global.json {
+        app.out.say(&gettext("There is nothing to do."));
+    }
+    answer(app, &plan, &outcome)?;
+    Ok(exit(&plan, &outcome, Exit::Done))
 }
 
 /// Opens the repository for changes. One that was only walked into is asked about, once.

@@ -256,7 +256,7 @@ fn assume(app: &App, args: &Assume) -> anyhow::Result<Exit> {
     }
     if !args.force && !args.remove {
         if !deployment::is_image(&app.host) {
-            app.out.warn(&gettext("This machine was not started from an image, so nothing was looked up: bkt base verify --image"));
+            app.out.warn(&gettext("This machine was not started from an image, so nothing was looked up. To look into an image: bkt base verify --image IMAGE"));
         }
         engine.validate(&wishes)?;
     }

@@ -29,7 +29,7 @@ pub(super) struct Args {
 }
 
 /// What `capture` and `apply` act on.
-#[derive(Clone, clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 pub(super) struct Selection {
     #[arg(value_name = "SUBSYSTEM", help = gettext("Only these subsystems, by id (flatpak-apps) or noun (flatpak)"))]
     pub(super) subsystems: Vec<String>,
@@ -41,7 +41,7 @@ pub(super) struct Selection {
 }
 
 /// What of the named subsystems is meant, and what may be done to it.
-#[derive(Clone, clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 pub(super) struct Choice {
     #[arg(short, long = "item", value_name = "ITEM", help = gettext("Only this item, whatever it takes; may be given again"))]
     items: Vec<String>,
@@ -76,6 +76,12 @@ pub(super) fn go_with(
     ask(app, verb, selection, secrets, narrow)?.carry_out(app)
 }
 
+/// `bkt capture` without options, into a repository that is open already.
+pub(super) fn everything(app: &App, engine: Engine) -> anyhow::Result<Exit> {
+    let selection = Selection::default();
+    ask_of(app, engine, Verb::Capture, &selection, false, |_, _| Ok(()))?.carry_out(app)
+}
+
 /// What was found, and what is asked for of it.
 pub(super) struct Asked {
     pub(super) engine: Engine,
@@ -91,7 +97,18 @@ pub(super) fn ask(
     secrets: bool,
     narrow: impl FnOnce(&Engine, &mut Report) -> anyhow::Result<()>,
 ) -> anyhow::Result<Asked> {
-    let engine = act::open(app)?;
+    ask_of(app, act::open(app)?, verb, selection, secrets, narrow)
+}
+
+/// The same of a repository that is open already.
+fn ask_of(
+    app: &App,
+    engine: Engine,
+    verb: Verb,
+    selection: &Selection,
+    secrets: bool,
+    narrow: impl FnOnce(&Engine, &mut Report) -> anyhow::Result<()>,
+) -> anyhow::Result<Asked> {
     let choice = &selection.choice;
     let mut report = app.survey(&engine, &selection.subsystems)?;
     narrow(&engine, &mut report)?;

@@ -19,6 +19,7 @@ mod apply;
 mod base;
 mod build_info;
 mod capture;
+mod changelog;
 mod check;
 mod completions;
 mod containerfile;
@@ -31,6 +32,7 @@ mod gsetting;
 mod gsetting_diff;
 mod history;
 mod image;
+mod init;
 mod kargs;
 mod local;
 mod names;
@@ -71,7 +73,7 @@ Exit status:
   0    done
   1    an error
   2    the command line is wrong
-  3    there are differences (drift check, containerfile check, and status and diff with --exit-code)
+  3    there are differences (drift check, containerfile check, changelog validate, and status and diff with --exit-code)
   4    a decision is needed and may not be asked for
   5    partly done
   130  interrupted before anything was done"),
@@ -102,12 +104,14 @@ enum Verb {
     Shim(shim::Args),
     Containerfile(containerfile::Args),
     Base(base::Args),
+    Changelog(changelog::Args),
     BuildInfo(build_info::Args),
     Dnf(dnf::Args),
     Image(image::Args),
     Admin(admin::Args),
     Local(local::Args),
     Repo(repo::Args),
+    Init(init::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -157,12 +161,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Shim(args)) => shim::run(&app, args),
         Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
         Some(Verb::Base(args)) => base::run(&app, args),
+        Some(Verb::Changelog(args)) => changelog::run(&app, args),
         Some(Verb::BuildInfo(args)) => build_info::run(&app, args),
         Some(Verb::Dnf(args)) => dnf::run(&app, args),
         Some(Verb::Image(args)) => image::run(&app, args),
         Some(Verb::Admin(args)) => admin::run(&app, args),
         Some(Verb::Local(args)) => local::run(&app, args),
         Some(Verb::Repo(args)) => repo::run(&app, args),
+        Some(Verb::Init(args)) => init::run(&app, args),
         Some(Verb::Schema(args)) => schema::run(&app, args),
         Some(Verb::Completions(args)) => completions::run(&app, args),
     };

@@ -35,7 +35,8 @@ pub(super) fn busy(out: &Output, text: String) -> Busy {
 }
 
 impl Busy {
-    fn now(&self, text: String) {
+    /// Says what is being done now.
+    pub(super) fn now(&self, text: String) {
         // Where nothing is drawn there is nobody to tell.
         let _ = self.tell.as_ref().map(|tell| tell.send(text));
     }

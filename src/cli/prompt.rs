@@ -5,8 +5,13 @@ use std::io::BufRead;
 use super::app::App;
 use crate::words::{fill, pgettext};
 
-/// One answer, without the line's end. `None` where there is nobody to answer any more.
+/// One answer, in small letters. `None` where there is nobody to answer any more.
 pub(super) fn answer(app: &App, question: &str) -> Option<String> {
+    line(app, question).map(|line| line.to_lowercase())
+}
+
+/// One answer, as it was typed, without the line's end. `None` where there is nobody to answer any more.
+pub(super) fn line(app: &App, question: &str) -> Option<String> {
     app.out.ask(&format!("{question} "));
     let mut line = String::new();
     match std::io::stdin().lock().read_line(&mut line) {
@@ -14,7 +19,7 @@ pub(super) fn answer(app: &App, question: &str) -> Option<String> {
             app.out.ask("\n");
             None
         }
-        Ok(_) => Some(line.trim().to_lowercase()),
+        Ok(_) => Some(line.trim().to_owned()),
     }
 }
 

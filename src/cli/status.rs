@@ -1,11 +1,16 @@
 //! `bkt status`, and `bkt` alone, which adds the next step.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::app::{App, Exit};
 use super::output::{Style, columns, pad, paint};
-use super::{errors, show};
+use super::{changelog, errors, show};
 use crate::core::item::Pending;
 use crate::core::merge::{Drift, Suggestion};
 use crate::core::report::{Availability, ItemReport, Report, SubsystemReport};
+use crate::engine::changelog::Told;
+use crate::engine::explain::explain;
 use crate::engine::{Engine, local};
 use crate::subsystem::Page;
 use crate::words::{self, fill, gettext, ngettext};
@@ -24,6 +29,7 @@ const SHOWN: usize = 12;
 Examples:
   bkt status                       every subsystem
   bkt status flatpak -v            Flatpaks, with what is in sync and what is ignored
+  bkt status --no-changelog        without what is pending in the changelog
   bkt status --json                for programs; `bkt schema report` describes it
   bkt status --exit-code           3 if anything differs")
 )]
@@ -32,25 +38,106 @@ pub(super) struct Args {
     pub(super) subsystems: Vec<String>,
     #[arg(long, help = gettext("Exit with status 3 if there are differences"))]
     pub(super) exit_code: bool,
+    #[arg(long, help = gettext("Leave out what is pending in the changelog"))]
+    pub(super) no_changelog: bool,
+}
+
+/// What `status --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct StatusReport {
+    #[serde(flatten)]
+    report: Report,
+    /// How the changelog stands, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changelog: Option<ChangelogReport>,
+}
+
+/// How the changelog stands, or why that is not known.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+enum ChangelogReport {
+    Read(Told),
+    Unread {
+        /// Why it could not be read, with file and line.
+        error: String,
+    },
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let report = app.survey(&engine, &args.subsystems)?;
+    let changelog = match args.no_changelog || !args.subsystems.is_empty() {
+        true => None,
+        false => standing(app, &engine),
+    };
+    let actions = changelog_actions(changelog.as_ref());
+    let report = StatusReport { report, changelog };
     print(app, &engine, &report, !args.subsystems.is_empty())?;
-    Ok(exit(&report, args.exit_code))
+    if !actions.is_empty() {
+        app.out.say(&paint(Style::Bold, &gettext("Next Actions")));
+        actions.iter().for_each(|line| app.out.say(&format!("  {line}")));
+    }
+    Ok(report.exit(args.exit_code))
 }
 
 /// `bkt` without a verb.
 pub(super) fn next(app: &App) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let report = app.survey(&engine, &[])?;
+    let changelog = standing(app, &engine);
+    let mut actions = next_steps(app, &engine, &report);
+    actions.extend(changelog_actions(changelog.as_ref()));
+    let report = StatusReport { report, changelog };
     print(app, &engine, &report, false)?;
     app.out.say("");
-    for line in next_steps(app, &engine, &report) {
-        app.out.say(&line);
+    actions.iter().for_each(|line| app.out.say(line));
+    Ok(report.exit(false))
+}
+
+impl StatusReport {
+    fn exit(&self, drift_counts: bool) -> Exit {
+        match &self.changelog {
+            Some(ChangelogReport::Unread { .. }) => Exit::Error,
+            _ => exit(&self.report, drift_counts),
+        }
     }
-    Ok(exit(&report, false))
+}
+
+/// How the changelog stands; one that cannot be read is said.
+fn standing(app: &App, engine: &Engine) -> Option<ChangelogReport> {
+    match engine.changelog() {
+        Ok(standing) => standing.map(ChangelogReport::Read),
+        Err(error) => {
+            let told = explain(&error);
+            errors::show(&app.out, &told.message, told.hint.as_deref());
+            Some(ChangelogReport::Unread { error: told.message })
+        }
+    }
+}
+
+/// What to do about the changelog, in order.
+fn changelog_actions(changelog: Option<&ChangelogReport>) -> Vec<String> {
+    let Some(ChangelogReport::Read(standing)) = changelog else { return Vec::new() };
+    let mut lines = changelog::left(&standing.manual_steps);
+    let n = standing.drafts;
+    if n > 0 {
+        let text = ngettext(
+            "Run `bkt changelog ready` when {n} draft of the changelog is as it should be.",
+            "Run `bkt changelog ready` when {n} drafts of the changelog are as they should be.",
+            n,
+        );
+        lines.push(fill(&text, &[("n", &n.to_string())]));
+    }
+    let n = standing.unreleased - standing.drafts;
+    if n > 0 {
+        let text = ngettext(
+            "Run `bkt changelog release` to release {n} entry of the changelog.",
+            "Run `bkt changelog release` to release {n} entries of the changelog.",
+            n,
+        );
+        lines.push(fill(&text, &[("n", &n.to_string())]));
+    }
+    lines
 }
 
 /// What could not be read is an error, also where nothing differs in the rest.
@@ -76,10 +163,11 @@ pub(super) fn list(app: &App, noun: &str) -> anyhow::Result<Exit> {
     Ok(exit(&report, false))
 }
 
-fn print(app: &App, engine: &Engine, report: &Report, named: bool) -> anyhow::Result<()> {
+fn print(app: &App, engine: &Engine, report: &StatusReport, named: bool) -> anyhow::Result<()> {
     if app.global.json {
         return app.out.json(report);
     }
+    let report = &report.report;
     let root = app.host.display(&engine.repo().root);
     app.out.say(&paint(Style::Dim, &fill(&gettext("Repository: {path}"), &[("path", &root)])));
     let all = named || app.out.verbose;

@@ -10,7 +10,7 @@ use super::status;
 use crate::core::item::{ItemKey, Record};
 use crate::core::names::{InvalidName, UnitName};
 use crate::engine::{Edit, Wish};
-use crate::subsystem::units::ID as UNITS;
+use crate::subsystem::units::{self, ID as UNITS};
 use crate::words::gettext;
 
 #[derive(Subcommand)]
@@ -60,7 +60,15 @@ pub(super) fn run(app: &App, verb: &Verb<impl Options>) -> anyhow::Result<Exit> 
 }
 
 fn wish<O: Options>(app: &App, named: &Named<O>, edit: &Edit) -> anyhow::Result<Exit> {
-    pun::act_on_machine(app, UNITS, &named.options, |_, _| {
+    pun::act_on_machine(app, UNITS, &named.options, |_, report| {
+        // What is put is looked up by all verbs; what goes has to have been somewhere.
+        if *edit == Edit::Remove && !named.options.how().force {
+            for Unit(unit) in &named.units {
+                if report.item(&UNITS, &ItemKey::new(unit.as_str())).is_none() {
+                    units::exists(&app.host, unit)?;
+                }
+            }
+        }
         let wish = |Unit(unit): &Unit| Wish {
             subsystem: UNITS,
             item: ItemKey::new(unit.as_str()),

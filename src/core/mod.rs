@@ -3,6 +3,7 @@
 //! Nothing here reads a file, the environment or the clock, and nothing here imports another module of ours.
 
 pub mod build_info;
+pub mod changelog;
 pub mod digest;
 pub mod ignore;
 pub mod item;

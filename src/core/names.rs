@@ -323,6 +323,31 @@ name!(
     }
 );
 
+/// One part of a repository's place on a forge.
+fn is_forge_word(text: &str) -> bool {
+    all(text, 100, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.ends_with('.')
+        && !text.ends_with(".git")
+        && !text.contains("..")
+}
+
+name!(
+    /// A repository, as its forge names it, and as its image is named in small letters: `desktop`.
+    RepoName,
+    "a repository's name",
+    "letters, digits, “.”, “_” and “-”, starting with a letter or digit, such as my-desktop",
+    is_forge_word
+);
+
+name!(
+    /// Whose a repository is on its forge: a person, or a group, which may be one of another group.
+    RepoOwner,
+    "the owner of a repository",
+    "letters, digits, “.”, “_” and “-”, or several such names joined by “/”",
+    |text| text.len() <= 255 && text.split('/').all(is_forge_word)
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,6 +371,8 @@ mod tests {
             assert!(text.parse::<RepoRelPath>().is_err(), "{text:?}");
             assert!(text.parse::<ImagePath>().is_err(), "{text:?}");
             assert!(text.parse::<ImageRef>().is_err(), "{text:?}");
+            assert!(text.parse::<RepoName>().is_err(), "{text:?}");
+            assert!(text.parse::<RepoOwner>().is_err(), "{text:?}");
         }
     }
 

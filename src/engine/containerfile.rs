@@ -175,17 +175,21 @@ impl Engine {
         let name = file()?;
         let Some(text) = manifests.other(&name)? else { return Ok(false) };
         let file = Containerfile::parse(&self.repo.root.join(FILE), &text)?;
-        for subsystem in rest {
-            match subsystem.section(&shared) {
-                Ok(made) => sections.extend(made),
-                // Every survey says what is wrong with it.
-                Err(error) => tracing::warn!("{error:#}"),
-            }
-        }
+        sections.extend(rest.into_iter().filter_map(|one| readable(&**one, &shared)));
         let after = file.with(&sections);
         let changes = after != text;
         manifests.put_other(&name, Some(after))?;
         Ok(changes)
+    }
+
+    /// The Containerfile of other manifests, a commit's, as they make it; `None` where there is none. The section of a
+    /// manifest that cannot be read is left as it is.
+    pub(super) fn containerfile_of(&self, manifests: &Manifests) -> anyhow::Result<Option<String>> {
+        let Some(text) = manifests.other(&file()?)? else { return Ok(None) };
+        let file = Containerfile::parse(&self.repo.root.join(FILE), &text)?;
+        let shared = manifests.shared();
+        let sections = self.subsystems().iter().filter_map(|one| readable(&**one, &shared));
+        Ok(Some(file.with(&sections.collect::<Vec<_>>())))
     }
 
     /// The sections of all subsystems, of what all machines share.
@@ -194,6 +198,14 @@ impl Engine {
         let sections = self.subsystems().iter().filter_map(|one| one.section(&shared).transpose());
         sections.collect()
     }
+}
+
+/// A subsystem's section, where its manifest can be read: every survey says what is wrong with one that cannot.
+fn readable(subsystem: &dyn Subsystem, shared: &Manifests) -> Option<Section> {
+    subsystem.section(shared).unwrap_or_else(|error| {
+        tracing::warn!("{error:#}");
+        None
+    })
 }
 
 /// Whether a section has more than comments.

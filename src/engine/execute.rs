@@ -15,6 +15,7 @@ use crate::core::merge::uncompared;
 use crate::core::plan::{BlockedChange, Change, Plan, PlannedStep, Side};
 use crate::core::report::Report;
 use crate::host::act;
+use crate::manifest::Manifests;
 use crate::words::gettext;
 
 pub use super::journal::Verdict;
@@ -94,6 +95,38 @@ impl Engine {
             return Err(Untrusted { path: self.repo.root.clone() }.into());
         }
         let _lock = self.lock("bkt")?;
+        self.execute_locked(plan, on, cancel)
+    }
+
+    /// Makes an edit of the repository that changes no item, as [`Self::plan_edit`] plans it, but planned under the lock:
+    /// of two at once, the later one edits what the earlier one left. Returns the plan and what came of it.
+    pub fn execute_edit(
+        &self,
+        title: String,
+        edit: impl FnOnce(&mut Manifests) -> anyhow::Result<()>,
+        on: &mut dyn FnMut(Event<'_>),
+        cancel: &CancellationToken,
+    ) -> anyhow::Result<(Plan, Outcome)> {
+        if !self.repo.trusted {
+            return Err(Untrusted { path: self.repo.root.clone() }.into());
+        }
+        let _lock = self.lock("bkt")?;
+        self.roll_forward()?;
+        let plan = Plan { system_first: true, ..self.plan_edit(title, edit)? };
+        let outcome = match plan.steps.is_empty() {
+            true => Outcome::default(),
+            false => self.execute_locked(&plan, on, cancel)?,
+        };
+        Ok((plan, outcome))
+    }
+
+    /// The same as [`Self::execute`], where the caller holds the lock.
+    fn execute_locked(
+        &self,
+        plan: &Plan,
+        on: &mut dyn FnMut(Event<'_>),
+        cancel: &CancellationToken,
+    ) -> anyhow::Result<Outcome> {
         self.roll_forward()?;
         Base::tidy(&self.state_dir())?;
         let mut base = Base::load(&self.state_dir())?;
@@ -171,13 +204,14 @@ impl Engine {
                         "the manifests are left as they are, because the machine could not be changed",
                     ))
                 }
-                false => act::perform(
-                    &self.host,
-                    &step.step.action,
-                    &mut |line| on(Event::Line(line)),
-                    cancel,
-                )
-                .map_err(|error| explain(&error).message),
+                false => self
+                    .stays_inside(&step.step.action)
+                    .map_err(anyhow::Error::from)
+                    .and_then(|()| {
+                        let line = &mut |line: &str| on(Event::Line(line));
+                        act::perform(&self.host, &step.step.action, line, cancel)
+                    })
+                    .map_err(|error| explain(&error).message),
             };
             let error = result.err();
             on(Event::End { index, error: error.as_deref() });

@@ -4,9 +4,12 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use super::clone::CloneError;
 use super::commit::CommitError;
 use super::execute::Untrusted;
+use super::init::NoRoom;
 use super::layers::MoveError;
+use super::pull::PullError;
 use super::undo::UndoError;
 use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
@@ -19,12 +22,13 @@ use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
 use crate::host::podman::PodmanError;
+use crate::manifest::changelog::ChangelogError;
 use crate::manifest::repo::RepoError;
 use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
 use crate::subsystem::extensions::compat::NoVersion;
-use crate::words::{fill, gettext};
+use crate::words::{fill, gettext, ngettext};
 
 /// An error for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +103,15 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     if let Some(error) = error.downcast_ref::<GitError>() {
         return git(error);
     }
+    if let Some(error) = error.downcast_ref::<NoRoom>() {
+        return no_room(error);
+    }
+    if let Some(error) = error.downcast_ref::<PullError>() {
+        return Some(pull(error));
+    }
+    if let Some(error) = error.downcast_ref::<CloneError>() {
+        return Some(clone(error));
+    }
     if let Some(error) = error.downcast_ref::<CommitError>() {
         return commit(error);
     }
@@ -143,6 +156,9 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
             &[("text", text), ("kind", &gettext(*kind)), ("expected", &gettext(*expected))];
         return Some(Told { message: fill(&message, values), hint: None });
     }
+    if let Some(error) = error.downcast_ref::<ChangelogError>() {
+        return Some(changelog(error));
+    }
     if let Some(error) = error.downcast_ref::<PodmanError>() {
         return podman(error);
     }
@@ -184,6 +200,33 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     None
 }
 
+fn changelog(error: &ChangelogError) -> Told {
+    match error {
+        ChangelogError::Drafts { count } => {
+            let text = ngettext("{n} entry is a draft", "{n} entries are drafts", *count);
+            let hint =
+                gettext("Look at what they say (bkt changelog pending), then: bkt changelog ready");
+            told(fill(&text, &[("n", &count.to_string())]), hint)
+        }
+        ChangelogError::Nothing => told(
+            gettext("the next release has no entry"),
+            gettext("To draft one for each change since the last release: bkt changelog generate"),
+        ),
+        ChangelogError::NotNewer { version, newest } => {
+            let text = gettext("{version} is not newer than {newest}, which was released");
+            let values = [("version", &*version.to_string()), ("newest", &newest.to_string())];
+            told(fill(&text, &values), gettext("Leave the version out, and the next one is taken."))
+        }
+        ChangelogError::Flaw(words) => Told { message: words.clone(), hint: None },
+        ChangelogError::Shallow => told(
+            gettext(
+                "the repository was cloned without its history, in which the last release stands",
+            ),
+            gettext("Fetch it: git fetch --unshallow"),
+        ),
+    }
+}
+
 fn podman(error: &PodmanError) -> Option<Told> {
     match error {
         PodmanError::NotHere(image) => {
@@ -200,16 +243,22 @@ fn deployment(error: &NoDeployment) -> Told {
     match error {
         NoDeployment::NoImage => told(
             gettext("this machine was not started from an image"),
-            gettext("Name an image that podman has, or a file with a list of packages."),
+            gettext(
+                "Name an image that podman has, or a file with a list of packages: “bkt base verify --image IMAGE” or “--packages FILE”, “bkt build-info OLD NEW”.",
+            ),
         ),
         NoDeployment::Staged => told(
             gettext("no deployment is staged for the next start"),
-            gettext("It appears once an update has been made ready."),
+            gettext(
+                "It is there once an update has been made ready. To compare others: bkt build-info OLD NEW",
+            ),
         ),
-        NoDeployment::Rollback => {
-            let message = gettext("there is no deployment to roll back to");
-            Told { message, hint: None }
-        }
+        NoDeployment::Rollback => told(
+            gettext("there is no deployment to roll back to"),
+            gettext(
+                "It is there once another image has been started. To compare others: bkt build-info OLD NEW",
+            ),
+        ),
     }
 }
 
@@ -373,6 +422,168 @@ fn git(error: &GitError) -> Option<Told> {
         }
     };
     Some(told(error.to_string(), hint))
+}
+
+fn no_room(error: &NoRoom) -> Option<Told> {
+    let (message, dir, first) = match error {
+        NoRoom::File(error) => return known(error),
+        NoRoom::Git(error) => return known(error),
+        NoRoom::NotEmpty { dir, first } => {
+            (gettext("“{path}” is not empty: it has “{first}”"), dir, first.as_str())
+        }
+        NoRoom::NotDirectory { dir } => (gettext("“{path}” is not a directory"), dir, ""),
+        NoRoom::HasCommits { dir } => {
+            (gettext("the git repository “{path}” has commits already"), dir, "")
+        }
+    };
+    let message = fill(&message, &[("path", &dir.display().to_string()), ("first", first)]);
+    let hint = gettext(
+        "Nothing is ever overwritten: choose a new or empty directory, or a git repository without files and commits. \
+         A repository that has manifests already is taken into use with: bkt repo use PATH",
+    );
+    Some(told(message, hint))
+}
+
+fn clone(error: &CloneError) -> Told {
+    match error {
+        CloneError::Address(address) => told(
+            fill(
+                &gettext("“{address}” is not an address of a repository"),
+                &[("address", address)],
+            ),
+            gettext(
+                "It is written as git takes it: https://HOST/OWNER/NAME.git, or git@HOST:OWNER/NAME.git",
+            ),
+        ),
+        CloneError::There(path) => {
+            let path = path.display().to_string();
+            let hint = gettext(
+                "Name another place after the address; or use what is there: bkt repo use {path}",
+            );
+            let at: &[(&str, &str)] = &[("path", &path)];
+            told(fill(&gettext("“{path}” is there already"), at), fill(&hint, at))
+        }
+        CloneError::NotOne(address) => told(
+            fill(
+                &gettext("{address} is not a distribution: it has no “manifests” directory"),
+                &[("address", address)],
+            ),
+            gettext("Nothing of it was kept here."),
+        ),
+    }
+}
+
+fn pull(error: &PullError) -> Told {
+    let about = |text: String, name: &str, value: &str| fill(&text, &[(name, value)]);
+    match error {
+        PullError::Begun(operation) => {
+            let (what, go_on, stop) = match operation {
+                Operation::Rebase => (
+                    gettext("a rebase is in progress"),
+                    "git rebase --continue",
+                    "git rebase --abort",
+                ),
+                Operation::Merge => {
+                    (gettext("a merge is in progress"), "git merge --continue", "git merge --abort")
+                }
+                Operation::CherryPick => (
+                    gettext("a cherry-pick is in progress"),
+                    "git cherry-pick --continue",
+                    "git cherry-pick --abort",
+                ),
+                Operation::Revert => (
+                    gettext("a revert is in progress"),
+                    "git revert --continue",
+                    "git revert --abort",
+                ),
+                Operation::Bisect => {
+                    let hint = gettext("End it first: git bisect reset");
+                    return told(gettext("a bisection is in progress"), hint);
+                }
+            };
+            let hint = gettext("Go on with it: {go_on}. Or give it up: {stop}. Then pull again.");
+            told(what, fill(&hint, &[("go_on", go_on), ("stop", stop)]))
+        }
+        PullError::Unmerged(path) => {
+            let text = gettext("“{path}” has a conflict that is not settled");
+            let path = path.display().to_string();
+            let hint = gettext("Settle it, and say so with: git add {path}. Then pull again.");
+            told(about(text, "path", &path), about(hint, "path", &path))
+        }
+        PullError::Detached => told(
+            gettext("no branch is checked out, so there is nothing to pull into"),
+            gettext("Check one out: git switch BRANCH"),
+        ),
+        PullError::Unborn(branch) => told(
+            about(gettext("the branch “{branch}” has no commit yet"), "branch", branch),
+            gettext("Make the first one, or fetch the branch of a remote and check it out."),
+        ),
+        PullError::NoRemote => told(
+            gettext("the repository has no remote, so there is nothing to pull from"),
+            gettext("Name one: git remote add origin URL"),
+        ),
+        PullError::NoUpstream { branch, could } => {
+            let text = gettext("the branch “{branch}” follows no branch of a remote");
+            let hint = match could {
+                Some(could) => about(
+                    gettext("Let it follow one: git branch --set-upstream-to={could}"),
+                    "could",
+                    could,
+                ),
+                None => gettext("Publish it: git push -u REMOTE BRANCH"),
+            };
+            told(about(text, "branch", branch), hint)
+        }
+        PullError::Gone(upstream) => told(
+            about(gettext("“{upstream}” is not there (any more)"), "upstream", upstream),
+            gettext(
+                "Let the branch follow another one: git branch --set-upstream-to=REMOTE/BRANCH",
+            ),
+        ),
+        PullError::Unrelated(upstream) => told(
+            about(
+                gettext("“{upstream}” and this branch have no commit in common"),
+                "upstream",
+                upstream,
+            ),
+            gettext(
+                "It is another repository, or its history was made anew. Look at it first: git log --all --graph",
+            ),
+        ),
+        PullError::Part => told(
+            gettext("only a whole checkout can be pulled into"),
+            gettext("This one is sparse, or below the top of another repository: use git there."),
+        ),
+        PullError::InTheWay(path) => told(
+            about(
+                gettext("“{path}” is in the way of a file that would come"),
+                "path",
+                &path.display().to_string(),
+            ),
+            gettext("Move it away. Nothing was changed."),
+        ),
+        PullError::Moved(path) => told(
+            about(gettext("“{path}” has changed meanwhile"), "path", &path.display().to_string()),
+            gettext("Pull again. Nothing was changed."),
+        ),
+        PullError::Interrupted { path, before, record } => {
+            let (path, record) = (path.display().to_string(), record.display().to_string());
+            let message = match path.is_empty() {
+                true => gettext("an earlier pull was interrupted, and the branch was moved since"),
+                false => gettext("an earlier pull was interrupted, and “{path}” was changed since"),
+            };
+            let hint = gettext(
+                "The state from before is kept: git diff {before}. Put the files in order, remove “{record}”, then pull again.",
+            );
+            told(
+                about(message, "path", &path),
+                fill(&hint, &[("before", before), ("record", &record)]),
+            )
+        }
+        PullError::Cancelled => {
+            Told { message: gettext("cancelled: nothing was changed"), hint: None }
+        }
+    }
 }
 
 fn commit(error: &CommitError) -> Option<Told> {

@@ -9,7 +9,7 @@ use crate::core::item::{ItemKey, Layer, SubsystemId};
 use crate::core::plan::{Action, FileEdit, Plan, PlannedStep, Risk, Step};
 use crate::core::report::ItemReport;
 use crate::host::Host;
-use crate::host::fs::{Lock, LockError};
+use crate::host::fs::{self, FsError, Lock, LockError};
 use crate::manifest::repo::{Repo, RepoError};
 use crate::manifest::trust::{load_state, save_state};
 use crate::manifest::{Manifests, trust};
@@ -17,15 +17,20 @@ use crate::subsystem::{self, Subsystem};
 use crate::words::{fill, gettext};
 
 pub mod base;
+pub mod changelog;
+pub mod checkout;
+pub mod clone;
 pub mod commit;
 pub mod containerfile;
 pub mod difference;
 pub mod execute;
 pub mod explain;
 pub mod follow;
+pub mod init;
 pub mod journal;
 pub mod layers;
 pub mod local;
+pub mod pull;
 pub mod review;
 pub mod select;
 pub mod standing;
@@ -118,6 +123,19 @@ impl Engine {
 
     fn skips_path(&self) -> PathBuf {
         self.state_dir().join("skips.json")
+    }
+
+    /// Makes sure that no file of the repository is written by way of a link that leads out of it.
+    fn stays_inside(&self, action: &Action) -> Result<(), FsError> {
+        let root = &self.repo.root;
+        let paths: Vec<&str> = match action {
+            Action::Write(edits) => edits.iter().map(|edit| edit.path.as_str()).collect(),
+            Action::Copy(copy) => vec![&copy.to],
+            Action::Place(placed) => placed.iter().map(|one| one.path.as_str()).collect(),
+            Action::Run(_) | Action::Dconf(_) | Action::Download(_) => Vec::new(),
+        };
+        let mut paths = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
+        paths.try_for_each(|path| fs::stays_below(root, path, "written"))
     }
 
     /// Keeps other writers out; `doing` is what they are told we do.

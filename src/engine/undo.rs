@@ -172,6 +172,7 @@ impl Engine {
             if !step.is_manifests() || last.steps_done.contains(&index) {
                 continue;
             }
+            self.stays_inside(&step.step.action)?;
             let mut begun = false;
             let mut left = Vec::new();
             for edit in file_edits(step) {

@@ -51,7 +51,7 @@ pub fn parts() -> Vec<ItemReport> {
     vec![
         part("image", true, here(), "in the base image"),
         part("layered", false, here(), "layered here"),
-        part("staged", true, Some(held), "Staged: it comes at the next restart"),
+        part("staged", true, Some(held), ""),
         part("wanted", true, coming(), ""),
         part("wanted-too", true, coming(), ""),
     ]
@@ -294,12 +294,19 @@ fn a_part_of_the_image_says_where_it_comes_from() {
     let four = |a: &'static str, b: &str, c: &str, d: &str| (a, b.into(), c.into(), d.into());
     assert_eq!(said("image"), four("=", "Listed", "In the base image", "In sync"));
     assert_eq!(said("layered"), four("+", "Not listed", "Layered here", "Only on the system"));
-    assert_eq!(
-        said("staged"),
-        four("=", "Listed", "Staged", "after a restart · Staged: it comes at the next restart")
-    );
+    assert_eq!(said("staged"), four("=", "Listed", "Staged", "after a restart"));
     let comes = "Waits for the next image";
     assert_eq!(said("wanted"), four("…", "Listed", "Not present", comes));
+    // What dnf has put on top of the image says so where the system's side stands, wanted or not.
+    let on_top = |wanted, pending| {
+        let live = Live { pending, ..Live::known(Record::new()) };
+        let item = part("top", wanted, Some(live), "Until the next restart");
+        let row = Row::new(&IMAGE, 0, &item);
+        (row.symbol(), row.system.text.clone(), row.subtitle.clone())
+    };
+    let until = "Until the next restart".to_owned();
+    assert_eq!(on_top(false, None), ("+", until.clone(), "Only on the system".to_owned()));
+    assert_eq!(on_top(true, Some(Pending::ImageBuild)), ("…", until, comes.to_owned()));
     assert_eq!(data.differences(), 1, "what comes by itself asks for nothing");
     assert!(row("layered").suggests(Side::Manifest));
     for name in ["image", "staged", "wanted"] {

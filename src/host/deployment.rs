@@ -16,6 +16,7 @@ use super::Host;
 use super::fs::{self, FsError};
 use super::keyfile::{Keyfile, KeyfileError};
 use crate::core::item::{Barred, Live, Records, WantedItems};
+use crate::core::names::ImageRef;
 use crate::words::gettext;
 
 /// Written by ostree when it starts the machine.
@@ -116,6 +117,24 @@ impl Origin {
             pinned: file.flag("libostree-transient", "pinned") == Some(true),
             holds_back_bootc: file.groups().any(|group| layers.contains(&group)),
         })
+    }
+
+    /// The image's name in a registry, without how it is fetched and checked; `None` where it comes from elsewhere.
+    ///
+    /// ostree-ext's notation: `ostree-unverified-registry:NAME`, `ostree-image-signed:docker://NAME`, and
+    /// `ostree-remote-image:REMOTE:docker://NAME`, each also with `registry:` for `docker://`.
+    pub fn published(&self) -> Option<ImageRef> {
+        let image = self.image.as_deref()?;
+        let (how, rest) = image.split_once(':')?;
+        let rest = match how {
+            "ostree-unverified-registry" => return rest.parse().ok(),
+            "ostree-remote-registry" => return rest.split_once(':')?.1.parse().ok(),
+            "ostree-remote-image" => rest.split_once(':')?.1,
+            "ostree-image-signed" | "ostree-unverified-image" => rest,
+            _ => return None,
+        };
+        let name = rest.strip_prefix("docker://").or_else(|| rest.strip_prefix("registry:"))?;
+        name.parse().ok()
     }
 }
 

@@ -128,3 +128,24 @@ fn an_origin_says_what_was_asked_for() {
     let image = Some("ostree-unverified-registry:example.org/os:41".into());
     assert_eq!(plain, Origin { image, ..Origin::default() });
 }
+
+#[test]
+fn an_image_has_a_name_where_it_comes_from_a_registry() {
+    let published = |image: &str| {
+        let origin = Origin { image: Some(image.to_owned()), ..Origin::default() };
+        origin.published().map(String::from)
+    };
+    for how in [
+        "ostree-unverified-registry:",
+        "ostree-image-signed:docker://",
+        "ostree-unverified-image:registry:",
+        "ostree-remote-image:fedora:docker://",
+        "ostree-remote-registry:fedora:",
+    ] {
+        let name = "registry.example:5000/a/os:42";
+        assert_eq!(published(&format!("{how}{name}")).as_deref(), Some(name), "{how}");
+    }
+    for image in ["ostree-unverified-image:oci:/srv/os", "registry.example/os", "other:x", ""] {
+        assert_eq!(published(image), None, "{image}");
+    }
+}

@@ -12,6 +12,8 @@ use crate::core::plan::Command;
 
 /// The programs, the one that is preferred first.
 const PROGRAMS: [&str; 2] = ["dnf5", "dnf"];
+/// The option that makes a transaction last until the next start.
+pub const TRANSIENT: &str = "--transient";
 /// How many letters of a name that is not known a similar one begins with.
 const BEGINNING: usize = 2;
 
@@ -47,6 +49,20 @@ pub enum NoAnswer {
 /// The program that stands for dnf here, if there is one.
 pub fn program(host: &Host) -> Option<&'static str> {
     PROGRAMS.into_iter().find(|name| super::command::is_installed(host, name))
+}
+
+/// The program that can put packages on top of a running image until the next start, if there is one: a dnf that knows
+/// `--transient`, beside the bootc that it makes the overlay with. dnf5 and dnf 4 learned it in releases that
+/// distributions have taken back into older ones, so the program is asked; and it is the system's own that root runs.
+pub fn transient(host: &Host) -> Option<&'static str> {
+    let is_there = |name: &str| host.path("/usr/bin").join(name).exists();
+    if !is_there("bootc") {
+        return None;
+    }
+    PROGRAMS.into_iter().filter(|name| is_there(name)).find(|name| {
+        let help = ask(host, &Command::new(*name).arg("--help"));
+        help.is_ok_and(|text| text.split_whitespace().any(|word| word == TRANSIENT))
+    })
 }
 
 /// Of `names`, those that no package repository of this machine has. Uses the network, and takes no root.

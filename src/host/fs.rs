@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 use thiserror::Error;
 
+use crate::words::gettext;
+
 /// A file operation that failed.
 #[derive(Debug, Error)]
 #[error("“{}” could not be {doing}: {}", path.display(), plain(source))]
@@ -79,6 +81,30 @@ fn follow(path: &Path) -> PathBuf {
         path = path.parent().unwrap_or(Path::new("/")).join(target);
     }
     path
+}
+
+/// Makes sure that `path` is below `root`, whatever links are on the way. Neither the file nor its directories need be
+/// there. `doing` is for the error: "read" or "written".
+pub fn stays_below(root: &Path, path: &Path, doing: &'static str) -> Result<(), FsError> {
+    let out = || io::Error::other(gettext("it leads out of the repository"));
+    let below = path.strip_prefix(root).unwrap_or(path);
+    if below.components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+        return Err(error(doing, path)(out()));
+    }
+    // Without a link on the way there is nothing to follow.
+    if !below.ancestors().any(|part| root.join(part).is_symlink() && part != Path::new("")) {
+        return Ok(());
+    }
+    let real = |path: &Path| fs::canonicalize(path).map_err(error(doing, path));
+    let target = follow(path);
+    // What is not there yet is made below what is.
+    let there = target.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    let made = target.strip_prefix(there).unwrap_or(&target);
+    let climbs = made.components().any(|part| part == std::path::Component::ParentDir);
+    match real(there)?.starts_with(real(root)?) && !climbs {
+        true => Ok(()),
+        false => Err(error(doing, path)(out())),
+    }
 }
 
 /// Gives `path` the content `text`, or removes it, so that a crash leaves either the old file or the new one.
@@ -315,6 +341,39 @@ mod tests {
             assert!(link.is_symlink());
             assert_eq!(read(&target).unwrap().as_deref(), text);
         }
+    }
+
+    #[test]
+    fn a_way_out_is_seen_before_anything_is_written() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("root");
+        fs::create_dir_all(root.join("in")).unwrap();
+        fs::create_dir(dir.path().join("out")).unwrap();
+        fs::write(dir.path().join("out/file"), "x").unwrap();
+        for (link, target) in [
+            ("in/a", "../../out/file"),
+            ("b", "../out"),
+            ("c", "../out/new"),
+            ("d", "new/../../out/file"),
+            ("e", "/etc/passwd"),
+            ("f", "b/file"),
+            ("g", "in/here"),
+            ("h", "in/new"),
+        ] {
+            symlink(target, root.join(link)).unwrap();
+        }
+        fs::write(root.join("in/here"), "x").unwrap();
+        for path in ["in/a", "b", "b/file", "b/new/file", "c", "d", "e", "f"] {
+            assert!(stays_below(&root, &root.join(path), "written").is_err(), "{path}");
+        }
+        for path in ["in/here", "in/new", "new/new", "g", "h", "."] {
+            stays_below(&root, &root.join(path), "written").unwrap();
+        }
+        // A root that is a link itself is what it leads to.
+        symlink(&root, dir.path().join("alias")).unwrap();
+        stays_below(&dir.path().join("alias"), &dir.path().join("alias/in/new"), "written")
+            .unwrap();
     }
 
     #[test]

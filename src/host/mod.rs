@@ -27,6 +27,7 @@ pub mod keyfile;
 pub mod logind;
 pub mod notify;
 pub mod place;
+pub mod plant;
 pub mod podman;
 pub mod privilege;
 pub mod rpmdb;
@@ -189,6 +190,16 @@ pub fn locale_dir() -> PathBuf {
     prefix.unwrap_or(Path::new("/usr")).join("share/locale")
 }
 
+/// The machine's name up to the first dot. It names a directory of the repository, so that nothing else may come of it.
+fn layer_name(node: &str) -> String {
+    let name = node.split('.').next().unwrap_or_default();
+    let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    match name.is_empty() || !name.chars().all(plain) {
+        true => "localhost".to_owned(),
+        false => name.to_owned(),
+    }
+}
+
 impl Environment {
     /// A machine that is all below `root`, for tests and benchmarks: its home, its data, and nothing of ours.
     pub fn below(root: &Path) -> Self {
@@ -240,9 +251,22 @@ impl Environment {
             home,
             data_dirs,
             cwd: std::env::current_dir().context("the working directory is gone")?,
-            hostname: hostname.split('.').next().unwrap_or_default().to_owned(),
+            hostname: layer_name(&hostname),
             is_root: rustix::process::geteuid().is_root(),
             vars,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::layer_name;
+
+    #[test]
+    fn a_host_name_leads_nowhere() {
+        assert_eq!(layer_name("desk.example.org"), "desk");
+        for name in ["", "../x", "/etc", "a/b", ".."] {
+            assert_eq!(layer_name(name), "localhost", "{name}");
+        }
     }
 }

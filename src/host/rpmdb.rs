@@ -3,11 +3,12 @@
 //! It is SQLite, with one table per index of rpm's: `Name` has every package's name, and `Packages` its whole header.
 //! The tables are those of rpm's own backend, `lib/backend/sqlite.cc`: <https://github.com/rpm-software-management/rpm>.
 //!
-//! Only databases that belong to an image are read, because nobody writes them: they are opened as immutable, which
-//! takes no lock and leaves no file behind. A reader that opens one in the usual way needs to write beside it, and as
-//! root would take the files away that others need.
+//! Databases that belong to an image are written by nobody: they are opened as immutable, which takes no lock and leaves
+//! no file behind. A reader that opens one in the usual way needs to write beside it, and as root would take the files
+//! away that others need. The one of the system that runs is read in the same way, and only while nobody writes it.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Params};
@@ -55,6 +56,9 @@ pub enum RpmdbError {
     /// Somebody was writing it when the image was made.
     #[error("the rpm database “{}” was not closed: the image was made while it was written", .0.display())]
     Open(PathBuf),
+    /// A program is writing the one of the system that runs.
+    #[error("the rpm database “{}” is being written", .0.display())]
+    Busy(PathBuf),
     /// SQLite cannot read it, or it has other tables.
     #[error("the rpm database “{}” could not be read: {source}", path.display())]
     Sqlite {
@@ -72,6 +76,14 @@ pub enum RpmdbError {
         /// What is wrong.
         what: &'static str,
     },
+}
+
+/// What tells a database's file from others, and from itself as it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    place: (u64, u64),
+    content: (u64, i64, i64),
+    log: u64,
 }
 
 /// The rpm database of an image.
@@ -123,6 +135,23 @@ impl Rpmdb {
         &self.path
     }
 
+    /// What tells the database from the same one written since: device, inode, size, the time of the last write, and the
+    /// size of what SQLite has logged beside it.
+    fn stamp(&self) -> Result<Stamp, RpmdbError> {
+        let closed = |source| RpmdbError::Closed { path: self.path.clone(), source };
+        let file = std::fs::metadata(&self.path).map_err(closed)?;
+        Ok(Stamp {
+            place: (file.dev(), file.ino()),
+            content: (file.len(), file.mtime(), file.mtime_nsec()),
+            log: self.logged(),
+        })
+    }
+
+    /// The size of what SQLite has logged and not yet put in its place.
+    fn logged(&self) -> u64 {
+        std::fs::metadata(self.path.with_extension("sqlite-wal")).map_or(0, |log| log.len())
+    }
+
     /// The names of all packages: one query, of an index.
     pub fn names(&self) -> Result<BTreeSet<String>, RpmdbError> {
         let read = |row: &rusqlite::Row| row.get::<_, String>(0);
@@ -164,8 +193,7 @@ impl Rpmdb {
         read: impl FnMut(&rusqlite::Row) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, RpmdbError> {
         // What SQLite has logged and not yet put in its place is not seen by a reader that takes no lock.
-        let log = self.path.with_extension("sqlite-wal");
-        if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        if self.logged() > 0 {
             return Err(RpmdbError::Open(self.path.clone()));
         }
         let all = || -> rusqlite::Result<Vec<T>> {

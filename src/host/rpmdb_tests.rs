@@ -246,3 +246,52 @@ proptest::proptest! {
         proptest::prop_assert_eq!(list.is_empty(), names.is_empty());
     }
 }
+
+#[test]
+fn what_is_on_top_is_read_again_when_the_database_was_written() {
+    let machine = machine();
+    let place = "ostree/deploy/os/deploy/abc0.0";
+    machine.file(&format!("{place}/usr/share/rpm/rpmdb.sqlite"), MADE);
+    let here = Deployment {
+        dir: machine.dir.path().join(place),
+        stateroot: "os".to_owned(),
+        ..deployment(&machine, "abc0")
+    };
+    let host = machine.host();
+    let running = machine.dir.path().join("usr/share/rpm/rpmdb.sqlite");
+    let written = |seconds: u64| {
+        let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        for path in [&running, &here.dir.join("usr/share/rpm/rpmdb.sqlite")] {
+            let file = fs::File::options().write(true).open(path).unwrap();
+            file.set_modified(if *path == running { time } else { std::time::UNIX_EPOCH }).unwrap();
+        }
+    };
+    let on_top = || cache::on_top(&host, &here).unwrap();
+    // ostree gives every file the same time.
+    written(0);
+    assert_eq!(on_top(), None);
+    written(1);
+    assert_eq!(on_top(), Some(cache::OnTop::default()));
+    let change =
+        |sql: &str| rusqlite::Connection::open(&running).unwrap().execute(sql, []).unwrap();
+    assert_eq!(
+        change("UPDATE Name SET key = 'on-top' WHERE hnum = (SELECT min(hnum) FROM Name)"),
+        1
+    );
+    written(2);
+    let changed = on_top().unwrap();
+    assert_eq!(changed.added.iter().collect::<Vec<_>>(), ["on-top"]);
+    assert_eq!(changed.removed.iter().count(), 1);
+    // What was read of this state is kept: the database itself is not read, whatever is in it.
+    let size = usize::try_from(fs::metadata(&running).unwrap().len()).unwrap();
+    fs::write(&running, vec![b'x'; size]).unwrap();
+    written(2);
+    assert_eq!(on_top().unwrap(), changed);
+    written(3);
+    assert!(cache::on_top(&host, &here).is_err());
+    machine.file("usr/share/rpm/rpmdb.sqlite-wal", "log");
+    assert!(matches!(cache::on_top(&host, &here), Err(RpmdbError::Busy(_))));
+    // Without ostree the two cannot be told apart.
+    let bare = Deployment { stateroot: String::new(), ..here.clone() };
+    assert_eq!(cache::on_top(&host, &bare).unwrap(), None);
+}

@@ -1,5 +1,6 @@
 //! One manifest, edited without disturbing what an edit does not mean: comments, order, spacing.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use jsonc_parser::cst::{
@@ -104,7 +105,7 @@ impl Doc {
         order: &dyn Fn(&Value) -> String,
     ) {
         if let Some((_, node, _)) = self.locate(list, is) {
-            reconcile(&node, entry);
+            reconcile(&node, entry, &|_| None);
             return;
         }
         let (object, name) = self.make_way(list);
@@ -138,19 +139,57 @@ impl Doc {
         }
     }
 
+    /// The entry of a list by its number.
+    fn at(&self, list: &str, index: usize) -> Option<CstNode> {
+        let (object, name) = self.descend(list)?;
+        object.array_value(name)?.elements().into_iter().nth(index)
+    }
+
+    /// Adds an entry to a list, before the one that has this number, or else at its end.
+    pub fn insert(&self, list: &str, index: usize, entry: &Value) {
+        let (object, name) = self.make_way(list);
+        let array = object.array_value_or_set(name);
+        let length = array.elements().len();
+        if length == 0 {
+            array.ensure_multiline();
+        }
+        array.insert(index.min(length), input(entry));
+    }
+
+    /// Makes a value in the entry of this number equal `value`, touching only what differs; `None` removes it.
+    pub fn set_at(&self, list: &str, index: usize, name: &str, value: Option<&Value>) {
+        if let Some(CstNode::Container(CstContainerNode::Object(object))) = self.at(list, index) {
+            set_property(&object, name, value, &|_| None);
+        }
+    }
+
+    /// Takes the entry of this number out of a list.
+    pub fn remove_at(&self, list: &str, index: usize) {
+        if let Some(node) = self.at(list, index) {
+            node.remove();
+        }
+    }
+
     /// Makes a value equal `value`, touching only what differs; `None` removes it.
     pub fn set(&self, path: &str, value: Option<&Value>) {
         match value {
             Some(_) => {
                 let (object, name) = self.make_way(path);
-                set_property(&object, name, value);
+                set_property(&object, name, value, &|_| None);
             }
             None => {
                 if let Some((object, name)) = self.descend(path) {
-                    set_property(&object, name, None);
+                    set_property(&object, name, None, &|_| None);
                 }
             }
         }
+    }
+
+    /// Makes the whole manifest say `value`, an object, touching only what differs. The elements of its lists are matched
+    /// by `identity`, so that one which changed is edited where it stands.
+    pub fn become_value(&self, value: &Value, identity: Identity<'_>) {
+        let root = CstNode::Container(CstContainerNode::Object(self.object()));
+        reconcile(&root, value, identity);
     }
 
     /// Whether any edit changed the text.
@@ -159,8 +198,11 @@ impl Doc {
     }
 }
 
+/// What an element of a list is known by.
+type Identity<'i> = &'i dyn Fn(&Value) -> Option<String>;
+
 /// Makes `node` say what `value` says, touching only what differs.
-fn reconcile(node: &CstNode, value: &Value) {
+fn reconcile(node: &CstNode, value: &Value, identity: Identity<'_>) {
     if node.to_serde_value().as_ref() == Some(value) {
         return;
     }
@@ -172,21 +214,23 @@ fn reconcile(node: &CstNode, value: &Value) {
                 }
             }
             for (name, value) in wanted {
-                set_property(object, name, Some(value));
+                set_property(object, name, Some(value), identity);
             }
         }
         (CstNode::Container(CstContainerNode::Array(array)), Value::Array(wanted)) => {
-            reconcile_array(array, wanted);
+            if !reconcile_list(array, wanted, identity) {
+                reconcile_array(array, wanted);
+            }
         }
         (node, value) => replace(node, value),
     }
 }
 
-fn set_property(object: &CstObject, name: &str, value: Option<&Value>) {
+fn set_property(object: &CstObject, name: &str, value: Option<&Value>, identity: Identity<'_>) {
     match (object.get(name), value) {
         (Some(property), None) => property.remove(),
         (Some(property), Some(value)) => match property.value() {
-            Some(node) => reconcile(&node, value),
+            Some(node) => reconcile(&node, value, identity),
             None => property.set_value(input(value)),
         },
         (None, Some(value)) => {
@@ -194,6 +238,47 @@ fn set_property(object: &CstObject, name: &str, value: Option<&Value>) {
         }
         (None, None) => (),
     }
+}
+
+/// The same for a list whose elements can all be told apart; otherwise does nothing, and says so.
+fn reconcile_list(array: &CstArray, wanted: &[Value], identity: Identity<'_>) -> bool {
+    let known_by = |values: &mut dyn Iterator<Item = Value>| -> Option<Vec<String>> {
+        let ids: Vec<String> = values.map(|value| identity(&value)).collect::<Option<_>>()?;
+        let different: HashSet<&String> = ids.iter().collect();
+        (different.len() == ids.len()).then_some(ids)
+    };
+    let id_of = |node: &CstNode| node.to_serde_value().and_then(|value| identity(&value));
+    let there = array.elements();
+    let Some(ids) = known_by(&mut wanted.iter().cloned()) else { return false };
+    if known_by(&mut there.iter().filter_map(CstNode::to_serde_value)).is_none() {
+        return false;
+    }
+    for node in there {
+        if id_of(&node).is_some_and(|id| !ids.contains(&id)) {
+            node.remove();
+        }
+    }
+    for (index, (value, id)) in wanted.iter().zip(&ids).enumerate() {
+        let elements = array.elements();
+        let mut from_here = elements.iter().skip(index);
+        match from_here.position(|node| id_of(node).as_ref() == Some(id)) {
+            Some(0) => {
+                if let Some(node) = elements.get(index) {
+                    reconcile(node, value, identity);
+                }
+                continue;
+            }
+            Some(later) => {
+                if let Some(node) = elements.into_iter().nth(index + later) {
+                    node.remove();
+                }
+            }
+            None if elements.is_empty() => array.ensure_multiline(),
+            None => (),
+        }
+        array.insert(index, input(value));
+    }
+    true
 }
 
 /// Elements that are no longer wanted go, new ones are put where the wanted order has them.

@@ -13,11 +13,14 @@ use crate::core::names::RepoRelPath;
 use crate::core::plan::{Change, FileEdit};
 use crate::host::fs::{self, FsError};
 
+pub mod changelog;
 pub mod containerfile;
 pub mod doc;
+pub mod merge;
 pub mod plain;
 pub mod repo;
 pub mod sheet;
+pub mod template;
 pub mod trust;
 
 pub use doc::Doc;
@@ -177,15 +180,19 @@ impl Manifests {
     pub fn other(&self, path: &RepoRelPath) -> Result<Option<String>, FsError> {
         let mut others = self.others.borrow_mut();
         if !others.contains_key(path) {
-            let read = fs::read(&self.root().join(path.as_str()))?;
+            let file = self.root().join(path.as_str());
+            fs::stays_below(self.root(), &file, "read")?;
+            let read = fs::read(&file)?;
             others.insert(path.clone(), Other { now: read.clone(), read });
         }
         Ok(others.get(path).and_then(|other| other.now.clone()))
     }
 
-    /// Gives another file of the repository this text; `None` removes it.
+    /// Gives another file of the repository this text; `None` removes it. A link that leads out of the repository is an
+    /// error: what is behind it is not ours to write.
     pub fn put_other(&mut self, path: &RepoRelPath, text: Option<String>) -> Result<(), FsError> {
         self.other(path)?;
+        fs::stays_below(self.root(), &self.root().join(path.as_str()), "written")?;
         if let Some(other) = self.others.borrow_mut().get_mut(path) {
             other.now = text;
         }
@@ -226,7 +233,9 @@ impl Manifests {
         let mut files = self.files.borrow_mut();
         let key = (layer.clone(), file);
         if !files.contains_key(&key) {
-            let read = fs::read(&self.path(layer, file))?;
+            let path = self.path(layer, file);
+            fs::stays_below(self.root(), &path, "read")?;
+            let read = fs::read(&path)?;
             files.insert(key.clone(), File { read, doc: None });
         }
         let absent = || File { read: None, doc: None };

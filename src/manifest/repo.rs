@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::host::fs::FsError;
 
 /// Where the image keeps its own copy of the repository, for boot services.
-const FALLBACK: &str = "/usr/share/bkt/distribution";
+pub const FALLBACK: &str = "/usr/share/bkt/distribution";
 
 /// Why there is no repository to work with.
 #[derive(Debug, Error)]

@@ -84,9 +84,22 @@ impl Sheet {
         Ok(Self { path: path.to_owned(), text: text.to_owned(), json })
     }
 
-    /// A value by its name, or, below others, by a path of names: `systemd/enable`.
+    /// All of it.
+    pub fn json(&self) -> &Value {
+        &self.json
+    }
+
+    /// All that it says.
+    pub fn into_json(self) -> Value {
+        self.json
+    }
+
+    /// A value by its name, or, below others, by a path of names and, in lists, of numbers: `systemd/enable`.
     pub fn get(&self, path: &str) -> Option<&Value> {
-        path.split('/').try_fold(&self.json, |json, name| json.get(name))
+        path.split('/').try_fold(&self.json, |json, name| match json {
+            Value::Array(list) => list.get(name.parse::<usize>().ok()?),
+            json => json.get(name),
+        })
     }
 
     /// A value read into a type; `None` where it is not there.
@@ -102,6 +115,14 @@ impl Sheet {
 
     /// The entries of a list. A list that is not there is empty.
     pub fn entries<T: DeserializeOwned>(&self, list: &str) -> Result<Vec<Entry<T>>, DocError> {
+        self.each(list)?.into_iter().collect()
+    }
+
+    /// The same, of which each that is not what it should be is an error for itself.
+    pub fn each<T: DeserializeOwned>(
+        &self,
+        list: &str,
+    ) -> Result<Vec<Result<Entry<T>, DocError>>, DocError> {
         let Some(json) = self.get(list) else { return Ok(Vec::new()) };
         let Some(array) = json.as_array() else {
             return Err(self.error_of(list, format!("“{list}” should be a list: “[” … “]”")));
@@ -119,7 +140,7 @@ impl Sheet {
             };
             Ok(Entry { value: self.typed(json, &path)?, absent, index })
         };
-        array.iter().enumerate().map(entry).collect()
+        Ok(array.iter().enumerate().map(entry).collect())
     }
 
     /// The JSON of the entry of `list` that `is` accepts.
@@ -243,6 +264,19 @@ fn keys(path: &str) -> Vec<Segment> {
     path.split('/').map(|name| Segment::Map { key: name.to_owned() }).collect()
 }
 
+/// Where the value that `path` leads to stands in the text, in bytes of it.
+pub(super) fn span(text: &str, path: &str) -> Option<std::ops::Range<usize>> {
+    let mark = text.len() - body(text).len();
+    let ast = parse(body(text)).ok()?;
+    let value = path.split('/').try_fold(&ast, |value, name| match value {
+        Ast::Object(object) => object.get(name).map(|property| &property.value),
+        Ast::Array(array) => array.elements.get(name.parse::<usize>().ok()?),
+        _ => None,
+    })?;
+    let range = value.range();
+    Some(range.start + mark..range.end + mark)
+}
+
 /// An error at a byte of the text.
 fn error(path: &Path, text: &str, at: usize, what: String) -> DocError {
     let before = text.get(..at).unwrap_or(text);
@@ -287,6 +321,9 @@ fn descend(value: &Ast<'_>, path: &[Segment]) -> usize {
             (Segment::Seq { index }, Ast::Array(array)) => array.elements.get(*index),
             (Segment::Map { key }, Ast::Object(object)) => {
                 object.get(key).map(|property| &property.value)
+            }
+            (Segment::Map { key }, Ast::Array(array)) => {
+                key.parse::<usize>().ok().and_then(|index| array.elements.get(index))
             }
             _ => None,
         };

@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
+use super::external_repos;
 use super::packages::section::tidied;
 use super::packages::{CoprRepo, FILE, system_packages_schema};
 use super::{
     About, Blocked, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch,
 };
 use crate::core::item::{
-    FieldSpec, ItemKey, Layer, LeftOut, Live, Record, Records, SubsystemId, Value, Wanted,
+    FieldSpec, ItemKey, Layer, LeftOut, Live, Notice, Record, Records, SubsystemId, Value, Wanted,
     WantedItems,
 };
 use crate::core::names::CoprName;
@@ -53,7 +54,12 @@ pub struct Copr;
 
 /// Whether a repository comes with a project: it is the project's own, or one that is there for its sake.
 pub(super) fn owns(id: &str) -> bool {
-    id.starts_with("coprdep:") || id.strip_prefix("copr:").is_some_and(|rest| rest.starts_with(HUB))
+    id.starts_with("coprdep:") || id.starts_with("copr:")
+}
+
+/// Whether a repository is of a project on another hub, which a manifest has no name for.
+fn is_elsewhere(id: &str) -> bool {
+    id.strip_prefix("copr:").is_some_and(|rest| rest.split(':').next() != Some(HUB))
 }
 
 /// Adds the repositories that a manifest wants and this machine does not have; `image` are those that the image has.
@@ -126,8 +132,22 @@ impl Subsystem for Copr {
             return Ok(deployment::not_here(wanted));
         }
         let (here, image) = yum::read(host).map_err(anyhow::Error::from)?;
-        let (here, image) = (projects(&here), image.as_ref().map(projects));
         let mut records = Records::default();
+        let own = |id: &str| {
+            is_elsewhere(id)
+                && image.as_ref().is_none_or(|image| {
+                    image.get(id).is_none_or(|one| one.enabled() != here[id].enabled())
+                })
+        };
+        let elsewhere: Vec<&str> = here.keys().map(String::as_str).filter(|id| own(id)).collect();
+        if !elsewhere.is_empty() {
+            let text = gettext(
+                "Not compared, because a manifest can name COPR projects of {hub} only: {repositories}",
+            );
+            let values = [("hub", HUB), ("repositories", &*elsewhere.join(", "))];
+            records.notices.push(Notice { text: fill(&text, &values), remedy: None });
+        }
+        let (here, image) = (projects(&here), image.as_ref().map(projects));
         for (name, record) in &here {
             let key = ItemKey::new(name.as_str());
             // Whose it is cannot be told where the image's own is not known.
@@ -182,12 +202,20 @@ impl Subsystem for Copr {
         if !deployment::is_image(host) {
             return Ok(Steps::not_from_an_image(changes));
         }
-        let (_, image) = yum::read(host)?;
+        let (here, image) = yum::read(host)?;
         let image = image.as_ref().map(projects).unwrap_or_default();
         let mut steps = Steps::default();
         for change in changes {
             let name: CoprName = change.item.as_str().parse()?;
             match words(change, image.contains_key(&name), host) {
+                Ok((_, verbs))
+                    if !verbs.is_empty()
+                        && change.after.is_some()
+                        && overridden(&here, &name).is_some() =>
+                {
+                    let reason = overridden(&here, &name).unwrap_or_default();
+                    steps.blocked.push(Blocked::never(&change.item, reason));
+                }
                 Err(reason) => steps.blocked.push(Blocked::later(&change.item, reason)),
                 Ok((program, verbs)) => {
                     let all = verbs.into_iter();
@@ -224,8 +252,15 @@ impl Subsystem for Copr {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        vec![Watch::Tree(host.path(yum::DIR), 0)]
+        [yum::DIR, yum::OVERRIDES].map(|dir| Watch::Tree(host.path(dir), 0)).into()
     }
+}
+
+/// Why what dnf writes for a project would not count.
+fn overridden(here: &RepoSections, name: &CoprName) -> Option<String> {
+    let (id, section) = here.iter().find(|(id, _)| project(id).as_ref() == Some(name))?;
+    let path = section.overridden.get(ENABLED)?;
+    Some(external_repos::steps::overridden(id, ENABLED, path))
 }
 
 /// What dnf is asked for, or why that has to wait for the next image.
@@ -323,9 +358,11 @@ mod tests {
         for other in ["copr:copr.fedorainfracloud.org:a:b:ml", "coprdep:x"] {
             assert!(owns(other));
         }
-        for other in ["copr-tools", "copr:other.example.org:a:b"] {
-            assert!(!owns(other), "{other} would be passed over");
+        assert!(!owns("copr-tools"));
+        for other in ["copr:other.example.org:a:b", "copr:copr.fedorainfracloud.org.example:a:b"] {
+            assert!(is_elsewhere(other), "{other} would be passed over");
         }
+        assert!(!is_elsewhere(group) && !is_elsewhere("coprdep:a"));
         for other in [
             "fedora",
             "copr:other.example.org:a:b",

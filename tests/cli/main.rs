@@ -13,6 +13,7 @@
 
 mod base;
 mod broken;
+mod changelog;
 mod containerfile;
 mod crash;
 mod edits;
@@ -22,12 +23,16 @@ mod extension;
 mod flatpak;
 mod history;
 mod image;
+mod init;
 mod json;
 mod layers;
+mod pull;
 mod reference;
 mod review;
 mod sandbox;
 mod service;
 mod shim;
+mod template;
 mod terminal;
+mod trust;
 mod verbs;

@@ -104,6 +104,17 @@ fn an_item_is_committed_with_its_file_and_names_that_are_patterns_are_only_names
     assert_eq!(in_head(&sandbox), ["manifests/gsettings.json"]);
     sandbox.bkt(&["repo", "commit", "a*", ":(top)x", "-m", "x"]).exits(0);
     assert_eq!(in_head(&sandbox), [":(top)x", "a*"]);
+    // A path is also one from here.
+    let mut below = sandbox.command(BKT);
+    below.current_dir(sandbox.path("repo/manifests")).args(["repo", "commit", "../README.md"]);
+    Run::of(below.output().unwrap()).exits(0);
+    assert_eq!(in_head(&sandbox), ["README.md"]);
+    sandbox.write("repo/manifests/hosts/x/gsettings.json", "{}\n");
+    sandbox.write("repo/manifests/gsettings.json", "{}\n");
+    let mut below = sandbox.command(BKT);
+    below.current_dir(sandbox.path("repo/manifests")).args(["repo", "commit", "gsettings.json"]);
+    Run::of(below.output().unwrap()).exits(0);
+    assert_eq!(in_head(&sandbox), ["manifests/gsettings.json"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use crate::sandbox::{BKT, Run, Sandbox, items};
 
 /// `bkt ARGS` on a terminal, with `answers` typed.
-fn typing(sandbox: &Sandbox, answers: &str, args: &str) -> Run {
+pub fn typing(sandbox: &Sandbox, answers: &str, args: &str) -> Run {
     let mut child = sandbox
         .command("script")
         .args(["-qefc", &format!("{BKT} {args}"), "/dev/null"])

@@ -78,7 +78,7 @@ impl Machine {
 
     /// The directory of the deployment that runs.
     pub fn booted(&self) -> PathBuf {
-        self.path("usr").canonicalize().unwrap().parent().unwrap().to_owned()
+        self.stand_in.deployments().join(self.stand_in.booted())
     }
 
     /// Writes a file into the image that runs, below its root: `usr/etc/x`.
@@ -144,6 +144,12 @@ impl Machine {
         self.stand_in.ask(&args.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap();
     }
 
+    /// The person has dnf put packages on top until the next restart, or take them off.
+    pub fn dnf_transient(&self, verb: &str, names: &[&str]) {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        self.stand_in.transient(verb, &names);
+    }
+
     /// An upgrade: another image is made ready, with what was asked for on top of it.
     pub fn stage_image(&self, image: &[&str]) {
         let asked = self.stand_in.asked(&self.stand_in.next());
@@ -184,13 +190,14 @@ impl Machine {
             symlink("boot.1.1", self.path("ostree/boot.1")).unwrap();
         } else {
             fs::remove_file(self.path("usr")).unwrap();
+            let _ = fs::remove_dir_all(self.path("overlay"));
         }
         self.file("proc/cmdline", format!("quiet ostree=/ostree/boot.1/os/f00/{number}\n"));
         symlink(format!("ostree/deploy/os/deploy/{place}/usr"), self.path("usr")).unwrap();
     }
 }
 
-/// Stands for rpm-ostree, and for pkexec before it: does to the deployments what rpm-ostree would do, as far as it is
+/// Stands for rpm-ostree and dnf5, and for pkexec before them: does to the deployments what rpm-ostree would do, as far as it is
 /// described. A transaction makes a new deployment from the one that comes next: the same base, the origin with the new
 /// requests, and a database with what that brings; it is staged. Any other program is an error of the test.
 struct StandInRpmOstree {
@@ -206,6 +213,9 @@ impl Runner for StandInRpmOstree {
         _: &CancellationToken,
     ) -> Result<String, RunError> {
         let line = command::display(asked);
+        if line == "dnf5 --help" {
+            return Ok("Global options:\n  --transient  Use a transient overlay\n".to_owned());
+        }
         self.ran.lock().unwrap().push(line.clone());
         assert_eq!(asked.program, "pkexec", "{line}: only root may change deployments");
         let real = Command::new(asked.args[0].clone()).args(asked.args[1..].to_vec());
@@ -221,6 +231,11 @@ impl Runner for StandInRpmOstree {
                 self.copr(&real.args, name);
                 return Ok(String::new());
             }
+            ("dnf5", [verb, option, yes, names @ ..]) if option == "--transient" => {
+                assert_eq!(yes, "-y", "{line} would ask");
+                self.transient(verb, names);
+                return Ok(String::new());
+            }
             ("rpm-ostree", _) => (),
             _ => panic!("{line} has no stand-in"),
         }
@@ -233,6 +248,60 @@ impl Runner for StandInRpmOstree {
 impl StandInRpmOstree {
     fn deployments(&self) -> PathBuf {
         self.root.join("ostree/deploy/os/deploy")
+    }
+
+    /// The deployment that runs.
+    fn booted(&self) -> String {
+        let line = fs::read_to_string(self.root.join("proc/cmdline")).unwrap();
+        let link = line.trim().rsplit_once("ostree=/").unwrap().1;
+        let place = fs::read_link(self.root.join(link)).unwrap();
+        place.file_name().unwrap().to_str().unwrap().to_owned()
+    }
+
+    /// What dnf5 leaves beside bootc: an overlay over `/usr`, which only its own database and notes are written into.
+    fn transient(&self, verb: &str, names: &[String]) {
+        let (usr, overlay) = (self.root.join("usr"), self.root.join("overlay"));
+        let notes = "usr/lib/sysimage/libdnf5/packages.toml";
+        if !overlay.exists() {
+            let below = usr.canonicalize().unwrap();
+            for name in ["bin", "etc", "lib/sysimage/rpm"] {
+                if below.join(name).exists() {
+                    let place = overlay.join(name);
+                    fs::create_dir_all(place.parent().unwrap()).unwrap();
+                    symlink(below.join(name), place).unwrap();
+                }
+            }
+            fs::create_dir_all(overlay.join("share/rpm")).unwrap();
+            let file = "share/rpm/rpmdb.sqlite";
+            fs::copy(below.join(file), overlay.join(file)).unwrap();
+            fs::remove_file(&usr).unwrap();
+            symlink("overlay", &usr).unwrap();
+        }
+        let database = Connection::open(usr.join("share/rpm/rpmdb.sqlite")).unwrap();
+        let mut reasons =
+            fs::read_to_string(self.root.join(notes)).unwrap_or("[packages]\n".into());
+        for name in names {
+            let needed = NEEDS.iter().find(|one| one.0 == name).map(|one| one.1);
+            for (name, reason) in [(Some(name.as_str()), "User"), (needed, "Dependency")] {
+                let Some(name) = name else { continue };
+                let note = format!("\"{name}.x86_64\" = {{ reason = \"{reason}\" }}\n");
+                if verb == "install" {
+                    let number = "SELECT 1 + coalesce(max(hnum), 0) FROM Packages";
+                    let number: i64 = database.query_row(number, [], |row| row.get(0)).unwrap();
+                    let header = header(name, "x86_64");
+                    let put = "INSERT INTO Packages VALUES (?, ?)";
+                    database.execute(put, (number, header)).unwrap();
+                    database.execute("INSERT INTO Name VALUES (?, ?, 0)", (name, number)).unwrap();
+                    reasons += &note;
+                } else {
+                    let gone = database.execute("DELETE FROM Name WHERE key = ?", [name]).unwrap();
+                    assert!(gone > 0, "dnf {verb} {name}: not installed");
+                    reasons = reasons.replace(&note, "");
+                }
+            }
+        }
+        database.close().unwrap();
+        write(&self.root.join(notes), reasons);
     }
 
     /// The deployment that comes next: the one made last.
@@ -318,10 +387,10 @@ impl StandInRpmOstree {
 
     fn stage(&self, image: &[&str], asked: &Asked) {
         // What was staged before is replaced, if nothing started it.
-        let booted = fs::read_link(self.root.join("usr")).unwrap();
+        let booted = self.booted();
         let staged = self.root.join("run/ostree/staged-deployment");
         let old = self.next();
-        if staged.exists() && !booted.to_str().unwrap().contains(&old) {
+        if staged.exists() && booted != old {
             fs::remove_dir_all(self.deployments().join(&old)).unwrap();
             fs::remove_file(self.deployments().join(format!("{old}.origin"))).unwrap();
         }

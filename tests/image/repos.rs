@@ -170,3 +170,53 @@ fn a_directory_that_cannot_be_read_is_an_error_and_not_empty() {
         assert!(report.failed() && report.subsystem(id).unwrap().items.is_empty());
     }
 }
+
+/// What dnf5 lays over a repository's own file is what counts, and what root would write there would not.
+#[test]
+fn overrides_have_their_way() {
+    let machine = Machine::new(&["bash"]);
+    machine.image_file("usr/etc/yum.repos.d/fedora.repo", "[fedora]\n");
+    machine.image_file("usr/bin/dnf5", "");
+    let own = "[mine]\nname=Mine\nbaseurl=https://example.org/mine\nenabled=1\ngpgcheck=1\ngpgkey=https://example.org/k\n";
+    machine.file("etc/yum.repos.d/mine.repo", own);
+    add(&machine, copr_file("me", "mine", 1), None);
+    machine.manifest(FILE, &json!({ "packages": [], "copr_repos": [] }));
+    machine.manifest("external-repos.json", &json!({ "repos": [] }));
+    for id in [COPR, REPOS] {
+        assert!(machine.act(id, &Request::all(Verb::Capture)).complete());
+        assert_eq!(machine.survey(id).drifted(), 0);
+    }
+    let path = "etc/dnf/repos.override.d/99-config_manager.repo";
+    machine.file(path, "[mine]\nenabled=0\n[copr:*:me:*]\nenabled=0\n");
+    for (id, key) in [(REPOS, "mine"), (COPR, "me/mine")] {
+        assert_eq!(state(&machine, id, key), Some((Drift::SystemChanged, None)));
+        let said = commands(&machine, id, key, Verb::Apply, false);
+        assert!(said[0].starts_with(&format!("false: “/{path}” has its way")), "{said:?}");
+        assert!(
+            said[0].contains(":mine.enabled") || said[0].contains("unsetopt mine.enabled"),
+            "{said:?}"
+        );
+        assert!(machine.act(id, &Request::all(Verb::Capture)).complete());
+        assert_eq!(machine.survey(id).drifted(), 0);
+    }
+    assert_eq!(machine.says("external-repos.json")["repos"][0]["enabled"], json!(false));
+    assert_eq!(machine.says(FILE)["copr_repos"][0]["enabled"], json!(false));
+    assert!(machine.ran().is_empty());
+}
+
+#[test]
+fn copr_projects_of_other_hubs_are_said_to_be_there() {
+    let machine = Machine::new(&["bash"]);
+    machine.image_file("usr/etc/yum.repos.d/fedora.repo", "[fedora]\n");
+    let id = "copr:copr.example.org:me:mine";
+    let text = format!("[{id}]\nname=x\nbaseurl=https://example.org/\nenabled=1\ngpgcheck=1\n");
+    add(&machine, (format!("etc/yum.repos.d/_{id}.repo"), text.clone()), None);
+    machine.manifest(FILE, &json!({ "packages": [] }));
+    let report = machine.survey(COPR);
+    let notices = &report.subsystem(COPR).unwrap().notices;
+    assert!(notices.len() == 1 && notices[0].text.ends_with(id), "{notices:?}");
+    assert!(machine.survey(REPOS).subsystem(REPOS).unwrap().notices.is_empty());
+    // The image's own is not the person's.
+    machine.image_file(&format!("usr/etc/yum.repos.d/_{id}.repo"), text);
+    assert!(machine.survey(COPR).subsystem(COPR).unwrap().notices.is_empty());
+}

@@ -21,8 +21,8 @@ const NOUN: &str = "dnf";
     about = gettext("Packages of the image, on this machine and in the manifests"),
     after_help = gettext("\
 Packages belong to the image: what is installed is saved to the manifest and to the Containerfile, and the next image \
-has it. This machine gets it at once where it can, as a layer that rpm-ostree puts on top of its image. Where the image \
-brings a package, removing it excludes it from the next image.
+has it. This machine gets it at once where it can: as a layer that rpm-ostree puts on top of its image, or, where it \
+cannot, by dnf until the next restart. Where the image brings a package, removing it excludes it from the next image.
 
 search, info, provides and list are dnf's own: they answer for the place they are called in, a toolbox as well. What \
 stands after the verb is handed over; what begins with a dash goes behind “--”.

@@ -9,10 +9,11 @@ use crate::cli::output::{Style, paint};
 use crate::cli::pun::{self, How, Options};
 use crate::core::item::{ItemKey, Record};
 use crate::core::near::nearest;
-use crate::core::plan::{Action, Plan};
+use crate::core::plan::{Action, Plan, Side};
 use crate::core::report::{ItemReport, Report};
 use crate::engine::{Edit, Reach, Wish};
 use crate::host::deployment::{self, Deployments};
+use crate::host::dnf;
 use crate::host::inside::Place;
 use crate::host::rpmdb::cache::{self, NameList};
 use crate::subsystem::Unfit;
@@ -86,6 +87,7 @@ fn go<O: Options>(
     if layers(&plan) {
         warn_of_layers(app, &image);
     }
+    say_until_restart(app, &plan);
     act::carry_out(app, &engine, plan)
 }
 
@@ -214,5 +216,27 @@ pub(super) fn warn_of_layers(app: &App, image: &Image) {
              image that brings what was layered: bkt dnf sync --now takes the layers off then.",
         );
         app.out.warn(&paint(Style::Yellow, &text));
+    }
+}
+
+/// Says that what a plan installs lasts until the next restart, and what comes after it.
+pub(super) fn say_until_restart(app: &App, plan: &Plan) {
+    let transient = plan.steps.iter().any(|planned| match &planned.step.action {
+        Action::Run(run) => {
+            let has = |word: &str| run.args.iter().any(|arg| arg == word);
+            has(dnf::TRANSIENT) && has("install")
+        }
+        _ => false,
+    });
+    let saved = plan.changes.iter().any(|change| change.side == Side::Manifest);
+    if transient {
+        app.out.say(&match saved {
+            true => gettext(
+                "Nothing can be layered on this machine, so it is installed until the next restart. The next image has it.",
+            ),
+            false => gettext(
+                "Nothing can be layered on this machine, so it is installed until the next restart.",
+            ),
+        });
     }
 }

@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::NOUN;
-use super::packages::{Image, layers, warn_of_layers};
+use super::packages::{Image, layers, say_until_restart, warn_of_layers};
 use crate::cli::app::{App, Exit};
 use crate::cli::capture::{self, Choice};
 use crate::cli::output::{Style, paint};
@@ -26,7 +26,8 @@ const LISTED: usize = 8;
     about = gettext("Change this machine to what the manifest says"),
     after_help = gettext("\
 What the next image brings waits for it. With --now it is layered on this machine, and comes into force without a \
-restart where rpm-ostree can do that; what the image has brought since is layered no more.
+restart where rpm-ostree can do that; what the image has brought since is layered no more. Where nothing can be \
+layered, dnf installs it until the next restart.
 
 Examples:
   bkt dnf sync                     package repositories, and what waits for the next image
@@ -55,6 +56,7 @@ pub(super) fn run(app: &App, args: &Sync) -> anyhow::Result<Exit> {
     if layers {
         warn_of_layers(app, &Image::read(app)?);
     }
+    say_until_restart(app, &plan);
     let exit = asked.carry_out(app)?;
     if app.global.dry_run {
         tidy(app)?;

@@ -79,7 +79,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     if let Some(operation) = review.checkout.operation {
         return Err(CommitError::Operation { operation }.into());
     }
-    let paths = chosen(app, &review, args)?;
+    let paths = chosen(app, &engine, &review, args)?;
     let message = args.message.clone().unwrap_or_else(|| review.message_for(&paths));
     let left = tell_left(app, &review, args, &paths);
     if app.global.dry_run {
@@ -153,9 +153,14 @@ fn say(app: &App, line: &str) {
     }
 }
 
-fn chosen(app: &App, review: &Review, args: &Args) -> anyhow::Result<Vec<PathBuf>> {
+fn chosen(
+    app: &App,
+    engine: &Engine,
+    review: &Review,
+    args: &Args,
+) -> anyhow::Result<Vec<PathBuf>> {
     if !args.names.is_empty() {
-        return Ok(review::named(app, review, &args.names)?);
+        return Ok(review::named(app, &engine.repo().root, review, &args.names)?);
     }
     let all = review.files.iter().filter(|file| {
         let readable = args.force || file.error.is_none();

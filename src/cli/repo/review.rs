@@ -34,7 +34,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let mut review = engine.review()?;
     if !args.names.is_empty() {
-        let paths = named(app, &review, &args.names)?;
+        let paths = named(app, &engine.repo().root, &review, &args.names)?;
         review.files.retain(|file| paths.contains(&file.path));
         review.changes.retain(|one| one.files.iter().any(|file| paths.contains(file)));
         review.message = review.message_for(&review.default_paths());
@@ -70,28 +70,29 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
 /// The files that `names` mean: by their paths, from the repository's top or from here, or by the items in them.
 pub(super) fn named(
     app: &App,
+    root: &Path,
     review: &Review,
     names: &[String],
 ) -> Result<Vec<PathBuf>, Misnamed> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for name in names {
-        let here = app.host.env().cwd.join(name);
-        let is = |file: &&FileReview| {
-            let path = &file.path;
-            path == Path::new(name)
-                || path.starts_with(name)
-                || path.to_string_lossy() == name.as_str()
-                || here.ends_with(path) && here.exists() && here.is_absolute() && name.contains('/')
-                || path.file_name().is_some_and(|last| last == name.as_str())
+        let here = resolved(&app.host.env().cwd.join(name));
+        let here = here.strip_prefix(root).unwrap_or(Path::new(name));
+        let files = |is: &dyn Fn(&Path) -> bool| -> Vec<PathBuf> {
+            let files = review.files.iter().map(|file| &file.path);
+            files.filter(|path| is(path)).cloned().collect()
         };
-        let files: Vec<PathBuf> =
-            review.files.iter().filter(is).map(|file| file.path.clone()).collect();
-        let items = review
-            .changes
-            .iter()
-            .filter(|one| names_item(name, &one.change.item, &one.change.title))
-            .flat_map(|one| one.files.iter().cloned());
-        let found: Vec<PathBuf> = if files.is_empty() { items.collect() } else { files };
+        let mut found = files(&|path| {
+            path.starts_with(here) || path.starts_with(name) || path.to_string_lossy() == **name
+        });
+        if found.is_empty() {
+            found = files(&|path| path.file_name().is_some_and(|last| last == name.as_str()));
+        }
+        if found.is_empty() {
+            let items = review.changes.iter();
+            let items = items.filter(|one| names_item(name, &one.change.item, &one.change.title));
+            found = items.flat_map(|one| one.files.iter().cloned()).collect();
+        }
         if found.is_empty() {
             return Err(unknown(review, name));
         }
@@ -100,6 +101,15 @@ pub(super) fn named(
     paths.sort();
     paths.dedup();
     Ok(paths)
+}
+
+/// A path without “..” in it; its last part need not be there any more, and stays a link where it is one.
+fn resolved(path: &Path) -> PathBuf {
+    let dir = path.parent().and_then(|dir| std::fs::canonicalize(dir).ok());
+    match (dir, path.file_name()) {
+        (Some(dir), Some(last)) => dir.join(last),
+        _ => path.to_owned(),
+    }
 }
 
 fn unknown(review: &Review, name: &str) -> Misnamed {

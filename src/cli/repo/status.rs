@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::cli::act::versioned;
@@ -9,10 +11,13 @@ use crate::cli::app::{App, Exit};
 use crate::cli::errors;
 use crate::cli::output::{Style, paint};
 use crate::core::item::Layer;
+use crate::core::names::RepoRelPath;
+use crate::engine::checkout::Checkout;
 use crate::engine::explain::explain;
 use crate::engine::{Engine, IGNORE_FILE};
+use crate::manifest::Sheet;
 use crate::manifest::repo::Found;
-use crate::words::{fill, gettext};
+use crate::words::{fill, gettext, ngettext};
 
 pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
     let state = State::of(&app.engine()?);
@@ -36,6 +41,11 @@ pub(super) struct State {
     trusted: bool,
     layers: Vec<String>,
     manifests: Vec<String>,
+    /// How the checkout stands; `None` where it is none of git's.
+    git: Option<Checkout>,
+    /// `repo.json`: what follows on an edit, and what kind of forge it is on.
+    workflow: Option<String>,
+    forge: Option<String>,
     problems: Vec<Problem>,
 }
 
@@ -77,6 +87,16 @@ impl State {
                 Layer::Host(_) => (),
             }
         }
+        let git = engine.checkout().unwrap_or_else(|error| {
+            note(error);
+            None
+        });
+        let config = config(engine).unwrap_or_else(|error| {
+            note(error);
+            None
+        });
+        let said = |name: &str| Some(config.as_ref()?.get(name)?.as_str()?.to_owned());
+        let (workflow, forge) = (said("workflow"), said("forge"));
         for subsystem in engine.subsystems() {
             if let Err(error) = subsystem.wanted(&manifests, engine.host()) {
                 note(error);
@@ -95,6 +115,9 @@ impl State {
             trusted: repo.trusted,
             layers,
             manifests: present,
+            git,
+            workflow,
+            forge,
             problems,
         }
     }
@@ -127,6 +150,17 @@ impl State {
         for (text, value) in rows {
             app.out.line(&format!("  {}", fill(&text, &[("value", &value)])));
         }
+        for (text, value) in [
+            (gettext("Workflow: {value}"), &self.workflow),
+            (gettext("Forge: {value}"), &self.forge),
+        ] {
+            if let Some(value) = value {
+                app.out.line(&format!("  {}", fill(&text, &[("value", value)])));
+            }
+        }
+        if let Some(git) = &self.git {
+            print_checkout(app, git);
+        }
         for manifest in &self.manifests {
             app.out.line(&format!("  {manifest}"));
         }
@@ -134,5 +168,63 @@ impl State {
             errors::show(&app.out, &problem.message, problem.hint.as_deref());
         }
         Ok(())
+    }
+}
+
+/// `repo.json`, where there is one.
+fn config(engine: &Engine) -> anyhow::Result<Option<Sheet>> {
+    let path: RepoRelPath = "repo.json".parse()?;
+    let text = engine.manifests().other(&path)?;
+    let file = engine.repo().root.join(path.as_str());
+    Ok(text.map(|text| Sheet::parse(&file, &text)).transpose()?)
+}
+
+fn print_checkout(app: &App, git: &Checkout) {
+    let count = |one: String, n: usize| fill(&one, &[("n", &n.to_string())]);
+    let line = |text: &str| app.out.line(&format!("  {text}"));
+    let branch = match (&git.branch, &git.commit) {
+        (Some(branch), Some(_)) => branch.clone(),
+        (Some(branch), None) => {
+            fill(&gettext("{branch}, without a commit yet"), &[("branch", branch)])
+        }
+        (None, commit) => {
+            let commit = commit.as_deref().unwrap_or_default();
+            fill(&gettext("none; the commit {commit} is checked out"), &[("commit", commit)])
+        }
+    };
+    line(&fill(&gettext("Branch: {value}"), &[("value", &branch)]));
+    if let Some(upstream) = &git.upstream {
+        let mut parts = vec![upstream.clone()];
+        match (git.ahead, git.behind) {
+            (Some(0), Some(0)) => parts.push(gettext("nothing new on either side")),
+            (Some(ahead), Some(behind)) => {
+                let text = |n, text| (n > 0).then(|| count(text, n));
+                parts.extend(text(ahead, gettext("{n} ahead")));
+                parts.extend(text(behind, gettext("{n} behind")));
+            }
+            _ => parts.push(gettext("never fetched, or gone")),
+        }
+        if let Some(at) = git.fetched_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok()) {
+            let at = at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
+            parts.push(fill(&gettext("as fetched {time}"), &[("time", &at)]));
+        }
+        line(&fill(&gettext("Follows: {value}"), &[("value", &parts.join(", "))]));
+    }
+    let (manifests, others) = (git.manifests_changed.len(), git.others_changed.len());
+    let mut dirty = Vec::new();
+    if manifests > 0 {
+        dirty.push(count(ngettext("{n} manifest", "{n} manifests", manifests), manifests));
+    }
+    if others > 0 {
+        dirty.push(count(ngettext("{n} other file", "{n} other files", others), others));
+    }
+    if !dirty.is_empty() {
+        line(&fill(&gettext("Not committed: {value}"), &[("value", &dirty.join(", "))]));
+    }
+    if let Some(operation) = git.operation {
+        line(&fill(&gettext("In the middle of: git {value}"), &[("value", operation)]));
+    }
+    if git.pull_interrupted {
+        app.out.warn(&gettext("  a pull was interrupted; to finish it: bkt repo pull"));
     }
 }

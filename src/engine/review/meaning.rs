@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Reviewed, told};
-use crate::core::item::Layer;
+use crate::core::item::{Layer, WantedItems};
 use crate::core::plan::Change;
 use crate::engine::Engine;
 use crate::engine::difference::every_layer;
@@ -44,9 +44,13 @@ pub(super) fn read(
             let (was, is) = (old.only(&layer), new.only(&layer));
             match engine.between(subsystem, &layer, &was, &is) {
                 Ok(changes) => {
+                    if changes.is_empty() {
+                        continue;
+                    }
                     let both = (&was, &is);
+                    let candidates = Candidates::of(engine, subsystem, &layer, both, tree, changed);
                     let told = changes.into_iter().filter_map(|change| {
-                        reviewed(engine, subsystem, both, tree, changed, change)
+                        reviewed(engine, subsystem, &candidates, tree, change)
                     });
                     meaning.changes.extend(told);
                 }
@@ -86,75 +90,101 @@ fn place(error: &anyhow::Error) -> Option<&Path> {
     })
 }
 
+/// The files that a subsystem reads in one layer, as far as git says that they differ.
+struct Candidates {
+    /// Its manifests, whether or not they differ.
+    manifests: Vec<PathBuf>,
+    /// Those that differ, with what the subsystem would want were the file as the last commit has it; `None` where the
+    /// rest could not even be read then.
+    files: Vec<(PathBuf, Option<WantedItems>)>,
+}
+
+impl Candidates {
+    fn of(
+        engine: &Engine,
+        subsystem: &dyn Subsystem,
+        layer: &Layer,
+        (was, is): (&Manifests, &Manifests),
+        tree: &Path,
+        changed: &[&Path],
+    ) -> Self {
+        let below = |name: &str| {
+            Some(is.path(layer, name).strip_prefix(&engine.repo().root).ok()?.to_owned())
+        };
+        let names = subsystem.about().manifests.iter();
+        let manifests: Vec<PathBuf> = names.filter_map(|one| below(one.name)).collect();
+        let read = is.others_read().into_iter().chain(was.others_read()).map(PathBuf::from);
+        let mut files: Vec<PathBuf> = manifests.iter().cloned().chain(read).collect();
+        files.retain(|file| changed.contains(&&**file));
+        files.sort();
+        files.dedup();
+        // Where there is one, every change is in it.
+        let several = files.len() > 1;
+        let without = |file: &PathBuf| match several {
+            true => without(engine, subsystem, layer, is, tree, file),
+            false => None,
+        };
+        let files = files.into_iter().map(|file| (file.clone(), without(&file))).collect();
+        Self { manifests, files }
+    }
+
+    /// The files that a change is in: without which the item would be another one. One that no single file makes is in
+    /// all of them.
+    fn holding(&self, change: &Change) -> Vec<PathBuf> {
+        let holds = |items: &Option<WantedItems>| match items {
+            Some(items) => {
+                items.get(&change.item).map(|wanted| &wanted.record) != change.after.as_ref()
+            }
+            None => true,
+        };
+        let all = || self.files.iter();
+        let some: Vec<PathBuf> =
+            all().filter(|(_, items)| holds(items)).map(|(file, _)| file.clone()).collect();
+        match some.is_empty() {
+            true => all().map(|(file, _)| file.clone()).collect(),
+            false => some,
+        }
+    }
+}
+
+/// What a subsystem would want of a layer if the file were as the last commit has it.
+fn without(
+    engine: &Engine,
+    subsystem: &dyn Subsystem,
+    layer: &Layer,
+    is: &Manifests,
+    tree: &Path,
+    file: &Path,
+) -> Option<WantedItems> {
+    let before = fs::read(&tree.join(file)).ok()?;
+    let mut as_before = is.only(layer);
+    let mut names = subsystem.about().manifests.iter().map(|manifest| manifest.name);
+    let named = |name: &&str| {
+        is.path(layer, name).strip_prefix(&engine.repo().root).is_ok_and(|path| path == file)
+    };
+    match names.find(named) {
+        Some(name) => as_before.pretend(layer, name, before),
+        None => as_before.put_other(&file.to_str()?.parse().ok()?, before).ok()?,
+    }
+    subsystem.wanted(&as_before, engine.host()).ok()
+}
+
 /// A change with its files; `None` where git knows of no change: the file is left out of a sparse checkout.
 fn reviewed(
     engine: &Engine,
     subsystem: &dyn Subsystem,
-    (was, is): (&Manifests, &Manifests),
+    candidates: &Candidates,
     tree: &Path,
-    changed: &[&Path],
     change: Change,
 ) -> Option<Reviewed> {
-    let root = &engine.repo().root;
-    let manifests: Vec<PathBuf> = subsystem
-        .about()
-        .manifests
-        .iter()
-        .filter_map(|one| {
-            Some(is.path(&change.layer, one.name).strip_prefix(root).ok()?.to_owned())
-        })
-        .collect();
-    let read = is.others_read().into_iter().chain(was.others_read()).map(PathBuf::from);
-    let mut files: Vec<PathBuf> = manifests.iter().cloned().chain(read).collect();
-    files.retain(|file| changed.contains(&&**file));
-    files.sort();
-    files.dedup();
-    if files.is_empty() {
-        // A file that git ignores differs from the commit, which does not have it, without being a change.
-        let ignored =
-            manifests.iter().any(|file| root.join(file).exists() && !tree.join(file).exists());
-        return ignored.then(|| Reviewed { line: line(subsystem, &change), files, change });
-    }
-    if files.len() > 1 {
-        let inside = |file: &PathBuf| is_in(engine, subsystem, is, tree, file, &change);
-        let some: Vec<PathBuf> = files.iter().filter(|file| inside(file)).cloned().collect();
-        // A change that no single file makes is in all of them.
-        files = if some.is_empty() { files } else { some };
+    let files = candidates.holding(&change);
+    // A file that git ignores differs from the commit, which does not have it, without being a change.
+    let ignored =
+        |file: &PathBuf| engine.repo().root.join(file).exists() && !tree.join(file).exists();
+    if files.is_empty() && !candidates.manifests.iter().any(ignored) {
+        return None;
     }
     Some(Reviewed { line: line(subsystem, &change), files, change })
-}
-
-/// Whether the item would be another one if the file were as the last commit has it.
-fn is_in(
-    engine: &Engine,
-    subsystem: &dyn Subsystem,
-    is: &Manifests,
-    tree: &Path,
-    file: &Path,
-    change: &Change,
-) -> bool {
-    let Ok(before) = fs::read(&tree.join(file)) else { return true };
-    let mut as_before = is.only(&change.layer);
-    let named = |name: &&'static str| {
-        is.path(&change.layer, name)
-            .strip_prefix(&engine.repo().root)
-            .is_ok_and(|path| path == file)
-    };
-    let names = subsystem.about().manifests.iter().map(|manifest| manifest.name);
-    match names.into_iter().find(|name| named(name)) {
-        Some(name) => as_before.pretend(&change.layer, name, before),
-        None => {
-            let Some(Ok(path)) = file.to_str().map(str::parse) else { return true };
-            if as_before.put_other(&path, before).is_err() {
-                return true;
-            }
-        }
-    }
-    match subsystem.wanted(&as_before, engine.host()) {
-        Ok(items) => items.get(&change.item).map(|wanted| &wanted.record) != change.after.as_ref(),
-        // Without it, the rest cannot even be read.
-        Err(_) => true,
-    }
 }
 
 /// A change in one line, with the machine that it is for alone.

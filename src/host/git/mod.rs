@@ -12,9 +12,11 @@ use super::command::RunError;
 use crate::core::plan::Command;
 
 mod error;
+mod scratch;
 mod state;
 
 pub use error::GitError;
+pub use scratch::{Blob, Changed, Scratch, Unmerged};
 pub use state::{Ahead, FileState, Head, Operation, State, lossy};
 
 /// Where desktops keep a program that asks for a password in a window, when `SSH_ASKPASS` does not say.
@@ -125,6 +127,12 @@ impl<'h> Git<'h> {
         self.host.run(&self.command(args), line, cancel).map_err(GitError::from)
     }
 
+    /// Runs a command of [`Self::command`]. Returns what it wrote, without the line's end.
+    pub fn run_command(&self, command: &Command) -> Result<String, GitError> {
+        let said = self.host.run(command, &mut |_| (), &CancellationToken::new())?;
+        Ok(said.trim_end().to_owned())
+    }
+
     /// Runs git, and returns what it wrote byte for byte.
     pub fn bytes<I: IntoIterator<Item = S>, S: Into<String>>(
         &self,
@@ -178,7 +186,7 @@ impl<'h> Git<'h> {
     /// A commit's files, as a checkout would have them, in a directory of their own. Touches neither the checkout nor its
     /// index.
     pub fn tree(&self, commit: &str) -> Result<Tree, GitError> {
-        let Tree { dir } = self.no_tree()?;
+        let dir = self.scratch()?;
         let index = dir.path().join("index").to_string_lossy().into_owned();
         let prefix = format!("--prefix={}/tree/", dir.path().display());
         let with_index = |args: &[&str]| {

@@ -2,11 +2,14 @@
 //!
 //! `$XDG_CACHE_HOME/bkt/packages/CHECKSUM.names` has them sorted, each on a line of its own, and a name is looked up in
 //! that text as it is. While the file is there, the database is not even looked at.
+//!
+//! `CHECKSUM.on-top` has what was put on top of it until the next start. That changes while the machine runs: the file
+//! begins with what tells one state of the running system's database from every other.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Rpmdb, RpmdbError};
+use super::{Rpmdb, RpmdbError, Stamp};
 use crate::host::deployment::Deployment;
 use crate::host::{Host, fs};
 
@@ -77,6 +80,11 @@ impl Names {
 
     fn read(deployment: &Deployment) -> Result<Self, RpmdbError> {
         let (base, all) = databases(deployment)?;
+        Self::between(&base, &all)
+    }
+
+    /// What one database has, and how another differs from it.
+    fn between(base: &Rpmdb, all: &Rpmdb) -> Result<Self, RpmdbError> {
         let here = all.names()?;
         let base = if base == all { here.clone() } else { base.names()? };
         let list = |names: &mut dyn Iterator<Item = &String>| names.map(String::as_str).collect();
@@ -113,26 +121,76 @@ impl Names {
 
 /// The names of a deployment's packages: from the cache, or else by one query of each of its databases.
 pub fn names(host: &Host, deployment: &Deployment) -> Result<Names, RpmdbError> {
-    let key = &deployment.checksum;
-    // What names a file is to be nothing else. Without ostree the root is all there is to see, and what was written into
-    // an overlay for a while is seen with it.
-    let fit = !key.is_empty() && key.bytes().all(|b| b.is_ascii_hexdigit());
-    if !fit || deployment.stateroot.is_empty() {
-        return Names::read(deployment);
-    }
-    let path = dir(host).join(format!("{key}.names"));
+    let Some(path) = file(host, deployment, "names") else { return Names::read(deployment) };
     if let Some(names) = fs::read(&path).ok().flatten().and_then(|text| Names::parse(&text)) {
         return Ok(names);
     }
     let names = Names::read(deployment)?;
-    if host.is_dry() {
-        return Ok(names);
-    }
-    // A cache that cannot be written costs time, not this answer.
-    if let Err(error) = keep(host, &path, &names) {
-        tracing::debug!("what the rpm database says was not kept: {error:#}");
-    }
+    keep(host, &path, &names.text());
     Ok(names)
+}
+
+/// Where something about a deployment is kept.
+fn file(host: &Host, deployment: &Deployment, ending: &str) -> Option<PathBuf> {
+    let key = &deployment.checksum;
+    // What names a file is to be nothing else. Without ostree the root is all there is to see, and what was written into
+    // an overlay for a while is seen with it.
+    let fit = !key.is_empty() && key.bytes().all(|b| b.is_ascii_hexdigit());
+    (fit && !deployment.stateroot.is_empty()).then(|| dir(host).join(format!("{key}.{ending}")))
+}
+
+/// By which packages the system that runs differs from the deployment it was started from: what was written into an
+/// overlay over `/usr`, which the next start drops.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OnTop {
+    /// Names that are there, and not in the deployment.
+    pub added: NameList,
+    /// Names of the deployment that are not there.
+    pub removed: NameList,
+}
+
+/// The packages on top of the deployment that runs; `None` where there are none: where nobody has written a database
+/// since the start, which two looks at files tell. Without ostree what is on top cannot be told from what is below.
+pub fn on_top(host: &Host, booted: &Deployment) -> Result<Option<OnTop>, RpmdbError> {
+    let Some(path) = file(host, booted, "on-top") else { return Ok(None) };
+    let running = match Rpmdb::of(&host.path("/")) {
+        // No system runs without `/usr`: this is a deployment that was looked at from elsewhere.
+        Err(RpmdbError::None(_)) => return Ok(None),
+        running => running?,
+    };
+    let own = Rpmdb::of(&booted.dir)?;
+    let (now, was) = (running.stamp()?, own.stamp()?);
+    // The overlay shows the deployment's own file, of another device, until it is written.
+    if (now.content, now.log) == (was.content, was.log) {
+        return Ok(None);
+    }
+    if now.log > 0 {
+        return Err(RpmdbError::Busy(running.path));
+    }
+    let head = mark(&now);
+    let kept = fs::read(&path).ok().flatten();
+    let kept = kept.as_deref().and_then(|text| Names::parse(text.strip_prefix(&head)?));
+    let names = match kept {
+        Some(names) => names,
+        None => {
+            let names = Names { base: NameList::default(), ..Names::between(&own, &running)? };
+            keep(host, &path, &(head + &names.text()));
+            names
+        }
+    };
+    Ok(Some(OnTop { added: names.added, removed: names.removed }))
+}
+
+/// The line that one state of a database is known by.
+fn mark(stamp: &Stamp) -> String {
+    let Stamp { place, content, .. } = stamp;
+    format!("{} {} {} {} {}\n", place.0, place.1, content.0, content.1, content.2)
+}
+
+/// Whether the system that runs has a package of one architecture now.
+pub fn runs_build(host: &Host, name: &str, arch: &str) -> Result<bool, RpmdbError> {
+    let running = Rpmdb::of(&host.path("/"))?;
+    Ok(running.builds(name)?.iter().any(|one| one.arch == arch))
 }
 
 /// Where a package of one architecture is.
@@ -162,8 +220,18 @@ fn dir(host: &Host) -> PathBuf {
     host.env().cache.join("bkt/packages")
 }
 
-fn keep(host: &Host, path: &Path, names: &Names) -> anyhow::Result<()> {
-    fs::write(path, Some(&names.text()))?;
+/// A cache that cannot be written costs time, not the answer.
+fn keep(host: &Host, path: &Path, text: &str) {
+    if host.is_dry() {
+        return;
+    }
+    if let Err(error) = write(host, path, text) {
+        tracing::debug!("what the rpm database says was not kept: {error:#}");
+    }
+}
+
+fn write(host: &Host, path: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(path, Some(text))?;
     let mut files = Vec::new();
     for name in fs::list(&dir(host))?.unwrap_or_default() {
         let path = dir(host).join(name);

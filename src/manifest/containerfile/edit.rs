@@ -190,7 +190,21 @@ impl<'a> Containerfile<'a> {
         text
     }
 
-    /// The same, with those that are not in the file put where they belong: in the order of [`SECTIONS`], in the last
+    /// The text with what `other` has between the markers of each section that the manifests fill.
+    pub fn with_bodies_of(&self, other: &Containerfile<'_>) -> String {
+        let mut text = String::with_capacity(self.text.len());
+        let mut copied = 0;
+        for found in self.found.iter().filter(|one| SECTIONS.contains(&one.name.as_str())) {
+            let Some(theirs) = other.section(&found.name) else { continue };
+            text.push_str(self.text.get(copied..found.body.start).unwrap_or_default());
+            text.push_str(other.body(theirs));
+            copied = found.body.end;
+        }
+        text.push_str(self.text.get(copied..).unwrap_or_default());
+        text
+    }
+
+    /// The text with all these sections, those that are not in the file put where they belong: in the order of [`SECTIONS`], in the last
     /// stage, and before it is checked by `bootc container lint`.
     pub fn with_all(&self, path: &Path, sections: &[Section]) -> Result<String, DocError> {
         let mut text = self.with(sections);

@@ -134,11 +134,32 @@ pub enum Entry {
     /// The name or path.
     Bare(String),
     /// The same, and more.
-    Full(Full),
+    Full(#[schemars(with = "Long")] Full),
+}
+
+/// One entry, in the long form, as its schema has it: under which key its name stands is free.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+#[allow(dead_code, reason = "describes the file")]
+enum Long {
+    /// A package or a service, or a path.
+    Named {
+        /// Its name.
+        name: String,
+        /// Why it is assumed.
+        reason: Option<String>,
+    },
+    /// A path.
+    Placed {
+        /// The path.
+        path: String,
+        /// Why it is assumed.
+        reason: Option<String>,
+    },
 }
 
 /// One entry, in the long form.
-#[derive(Clone, Debug, serde::Deserialize, JsonSchema)]
+#[derive(Clone, Debug, serde::Deserialize)]
 pub struct Full {
     /// The package's or service's name; a path may stand under “path”.
     #[serde(alias = "path")]

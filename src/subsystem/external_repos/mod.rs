@@ -22,7 +22,7 @@ use crate::words::{fill, gettext, mark};
 mod entry;
 mod file;
 mod section;
-mod steps;
+pub(super) mod steps;
 
 use entry::{ENABLED, Entry, FIELDS, ReposFile, fit};
 use file::record;
@@ -174,6 +174,6 @@ impl Subsystem for ExternalRepos {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        vec![Watch::Tree(host.path(yum::DIR), 0)]
+        [yum::DIR, yum::OVERRIDES].map(|dir| Watch::Tree(host.path(dir), 0)).into()
     }
 }

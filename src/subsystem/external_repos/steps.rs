@@ -38,6 +38,9 @@ fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
     let section = here.get(name.as_str());
     let elsewhere = section.filter(|section| section.file != own);
     let shares = here.iter().any(|(id, one)| one.file == own && *id != name.as_str());
+    if let Some((key, path)) = section.and_then(|section| section.overridden.first_key_value()) {
+        return Some(overridden(name.as_str(), key, path));
+    }
     let text = if shares || elsewhere.is_some() {
         gettext("it stands in a file of its own making or with others: edit “{path}”")
     } else if section.is_some_and(|section| !file::is_whole(name, section)) {
@@ -47,6 +50,15 @@ fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
     };
     let file = elsewhere.map_or(own.as_str(), |section| section.file.as_str());
     Some(fill(&text, &[("path", &format!("{}/{file}", yum::DIR))]))
+}
+
+/// Why what a repository's own file says would not count.
+pub(in crate::subsystem) fn overridden(id: &str, key: &str, path: &str) -> String {
+    let text = gettext(
+        "“{path}” has its way over the repository's own file: “sudo dnf5 config-manager unsetopt {option}” takes that back, or edit it",
+    );
+    let option = format!("{id}.{key}");
+    fill(&text, &[("path", path), ("option", &option)])
 }
 
 /// Puts the repository's file where dnf reads it, or takes it away. Root takes it from where we may write.

@@ -266,7 +266,7 @@ fn contradictions(manifests: &Manifests) -> Result<()> {
 
 /// What this machine has beside its image, and how what the manifests want stands.
 fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
-    let Arguments { running, next, sure, image } = arguments;
+    let Arguments { running, next, sure, image, built } = arguments;
     let has = |list: &[String], argument: &str| list.iter().any(|one| one == argument);
     let known = |pending: bool| {
         let mut live = Live::known(Record::new());
@@ -283,7 +283,11 @@ fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
             Err(_) => odd.push(argument.as_str()),
         }
     }
-    for argument in image.iter().filter(|argument| *sure && !has(next, argument)) {
+    // What the image has from the manifests alone goes with the next one, where they do not want it any more: that it
+    // went here before is no change of this machine's own.
+    let of_base = |argument: &&String| !has(built, argument);
+    let dropped = image.iter().filter(|argument| *sure && !has(next, argument));
+    for argument in dropped.filter(of_base) {
         let append = key(APPEND, argument);
         if argument.parse::<Karg>().is_ok() && !wanted.contains_key(&append) {
             records.insert(key(REMOVE, argument), known(has(running, argument)));

@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use glib::{Variant, VariantDict};
 use serde::Deserialize;
 
+use super::IMAGE_FILE;
 use crate::core::names::karg_as_read;
 use crate::host::{Host, deployment, fs};
 use crate::words::gettext;
@@ -34,6 +35,8 @@ pub(super) struct Arguments {
     pub sure: bool,
     /// What the next start has from its image.
     pub image: Vec<String>,
+    /// What of that its image gives for the sake of the manifests it was built from, and of nothing else.
+    pub built: Vec<String>,
 }
 
 impl Arguments {
@@ -52,7 +55,8 @@ impl Arguments {
             Some(_) => staged_dir(host)?,
             None => dir_of(host, &next),
         };
-        Ok(Self { running, next, sure, image: given(&dir.unwrap_or_else(|| host.path("/")))? })
+        let (image, built) = given(&dir.unwrap_or_else(|| host.path("/")))?;
+        Ok(Self { running, next, sure, image, built })
     }
 }
 
@@ -128,10 +132,10 @@ struct Given {
     match_architectures: Option<Vec<String>>,
 }
 
-/// What the image in `dir` gives, in its order.
-fn given(dir: &Path) -> Result<Vec<String>> {
+/// What the image in `dir` gives, in its order; and what of it only the file of the manifests gives.
+fn given(dir: &Path) -> Result<(Vec<String>, Vec<String>)> {
     let dir = dir.join(GIVEN);
-    let mut all = Vec::new();
+    let (mut all, mut built, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for name in fs::list(&dir)?.unwrap_or_default() {
         let path = dir.join(&name);
         if !name.ends_with(".toml") {
@@ -143,10 +147,15 @@ fn given(dir: &Path) -> Result<Vec<String>> {
             architectures.iter().any(|architecture| architecture == std::env::consts::ARCH)
         };
         if given.match_architectures.as_ref().is_none_or(here) {
-            all.extend(given.kargs.iter().flat_map(|arg| split(arg)));
+            let words: Vec<String> = given.kargs.iter().flat_map(|arg| split(arg)).collect();
+            let list =
+                if Path::new(IMAGE_FILE).ends_with(&name) { &mut built } else { &mut others };
+            list.extend(words.iter().cloned());
+            all.extend(words);
         }
     }
-    Ok(all)
+    built.retain(|argument| !others.contains(argument));
+    Ok((all, built))
 }
 
 #[cfg(test)]
@@ -183,7 +192,10 @@ mod tests {
         file("10-a.toml", &format!("kargs = [\"a\"]\nmatch-architectures = [\"{arch}\"]\n"));
         file("30-c.toml", "kargs = [\"c\"]\nmatch-architectures = [\"vax\"]\n");
         file("40-d.conf", "no TOML");
-        assert_eq!(Arguments::read(&machine.host()).unwrap().image, ["a", "b=2"]);
+        file("90-bkt.toml", "kargs = [\"a\", \"own\"]\n");
+        let read = Arguments::read(&machine.host()).unwrap();
+        assert_eq!(read.image, ["a", "b=2", "a", "own"]);
+        assert_eq!(read.built, ["own"]);
         file("50-e.toml", "kargs = []\nother = 1\n");
         let error = format!("{:#}", Arguments::read(&machine.host()).unwrap_err());
         assert!(error.contains("50-e.toml") && error.contains("other"), "{error}");

@@ -46,7 +46,8 @@ fn local_given_pending_and_removed_arguments_are_told_apart() {
         running: words("given local=1 leaving"),
         next: words("given local=1 coming"),
         sure: true,
-        image: words("given dropped"),
+        image: words("given dropped unwanted"),
+        built: words("given unwanted"),
     };
     let (build, reboot) = (Some(Pending::ImageBuild), Some(Pending::Reboot));
     assert_eq!(
@@ -95,6 +96,7 @@ fn what_the_next_start_has_is_not_guessed() {
         next: words("quiet"),
         sure: false,
         image: words("given"),
+        built: Vec::new(),
     };
     // Only root could tell whether it was left out.
     assert_eq!(

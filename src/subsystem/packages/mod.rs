@@ -243,7 +243,9 @@ impl Subsystem for Packages {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        ["/ostree/deploy", "/run/ostree"].map(|path| Watch::Path(host.path(path))).into()
+        ["/ostree/deploy", "/run/ostree", "/usr/share/rpm"]
+            .map(|path| Watch::Path(host.path(path)))
+            .into()
     }
 }
 

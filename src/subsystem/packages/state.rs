@@ -13,6 +13,8 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
     if let Err(reason) = &machine.next {
         records.blind.push((Item::Package("").key().to_string(), reason.clone()));
         records.blind.push((Item::Excluded("").key().to_string(), reason.clone()));
+    } else if let Some(reason) = machine.until_restart_unread() {
+        records.blind.push((Item::Package("").key().to_string(), reason.to_owned()));
     }
     if let Err(reason) = &machine.groups {
         records.blind.push((Item::Group("").key().to_string(), reason.clone()));
@@ -43,6 +45,17 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
             records.insert(key, live);
         }
     }
+    for name in machine.asked_until_restart() {
+        let (key, opposite) = (Item::Package(name).key(), Item::Excluded(name).key());
+        if own(&key, name) && !machine.requested(name) {
+            let mut live = until_restart();
+            if wanted.contains_key(&opposite) {
+                live.note =
+                    Some(gettext("Here until the next restart, and the manifest excludes it"));
+            }
+            records.insert(key, live);
+        }
+    }
     for name in &machine.origin.removed {
         let (key, opposite) = (Item::Excluded(name).key(), Item::Package(name).key());
         if own(&key, name) {
@@ -60,11 +73,18 @@ pub(super) fn compare(machine: &Machine<'_>, wanted: &WantedItems) -> Records {
 /// A package that a manifest wants. `None` where nothing is known of it.
 fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     if machine.requested(name) {
-        return Some(present(machine, name));
+        return Some(said_once(present(machine, name)));
     }
     let Ok(next) = &machine.next else { return None };
     if next.has(name) {
-        return Some(present(machine, name));
+        return Some(said_once(present(machine, name)));
+    }
+    // What the next start brings is known; what it drops may not be.
+    if machine.until_restart(name)? {
+        // What goes by itself is not agreed on: where no image brings it, its going would count as the person's doing.
+        let reason = gettext("It is here until the next restart");
+        let goes = entry.next_image().is_none().then_some(Barred::NotHere(reason));
+        return Some(Live { pending: entry.next_image(), ..until_restart() }.barred(goes));
     }
     let mut live = Live::absent();
     live.pending = entry.next_image();
@@ -76,6 +96,21 @@ fn package(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
         live.note = Some(gettext("Here until the next restart"));
     }
     Some(live)
+}
+
+/// What a manifest wants and the next restart brings about is pending until then: that says it all.
+fn said_once(mut live: Live) -> Live {
+    if live.pending == Some(Pending::Reboot) {
+        live.note = None;
+    }
+    live
+}
+
+/// A package that dnf put on top of the image until the next restart.
+fn until_restart() -> Live {
+    let mut live = Live::known(Record::new());
+    live.note = Some(gettext("Until the next restart"));
+    live
 }
 
 /// A package that is there, or was asked for.
@@ -90,6 +125,9 @@ fn present(machine: &Machine<'_>, name: &str) -> Live {
     live.note = Some(match (machine.requested(name), in_base) {
         (true, true) => gettext("The image has it now: the layered request can go"),
         (true, false) => gettext("Layered here"),
+        (false, true) if machine.gone_until_restart(name) => {
+            gettext("In the base image, and removed until the next restart")
+        }
         (false, true) => gettext("In the base image"),
         (false, false) => gettext("It came with what is layered here"),
     });
@@ -107,7 +145,7 @@ fn excluded(machine: &Machine<'_>, name: &str, entry: &Wanted) -> Option<Live> {
     }
     let next = machine.next.as_ref().ok()?;
     if !next.has(name) {
-        return Some(left_out(machine, name));
+        return Some(said_once(left_out(machine, name)));
     }
     let mut live = Live::absent();
     match next.in_base(name) {

@@ -1,4 +1,7 @@
-//! How packages are had on this machine now: rpm-ostree layers and removes, one command for all of a kind.
+//! How packages are had on this machine now: rpm-ostree layers and removes, one command for all of a kind. Where it
+//! cannot, dnf puts packages on top of the running image until the next restart.
+
+use std::cell::OnceCell;
 
 use anyhow::{Context, Result};
 
@@ -7,9 +10,9 @@ use super::machine::Machine;
 use crate::core::item::ItemKey;
 use crate::core::names::PackageName;
 use crate::core::plan::{Action, Change, Command, Risk, Step};
-use crate::host::deployment;
+use crate::host::deployment::{self, Deployments};
 use crate::host::keyfile::Keyfile;
-use crate::host::{Host, fs, privilege};
+use crate::host::{Host, dnf, fs, privilege};
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
@@ -20,14 +23,21 @@ const INSTALL: &[&str] = &["install", "--idempotent", "--allow-inactive", "-y"];
 const UNINSTALL: &[&str] = &["uninstall"];
 const REMOVE: &[&str] = &["override", "remove"];
 const RESET: &[&str] = &["override", "reset"];
+/// What dnf does until the next restart.
+const PUT: &[&str] = &["install", dnf::TRANSIENT, "-y"];
+const TAKE: &[&str] = &["remove", dnf::TRANSIENT, "-y"];
 
-/// What is asked of rpm-ostree, by kind: names, and the items that they carry out.
+/// What is asked of rpm-ostree and dnf, by kind: names, and the items that they carry out.
 #[derive(Default)]
 struct Asked {
     install: Vec<(String, ItemKey)>,
     uninstall: Vec<(String, ItemKey)>,
     remove: Vec<(String, ItemKey)>,
     reset: Vec<(String, ItemKey)>,
+    /// Of dnf, which is the program's name.
+    dnf: Option<&'static str>,
+    put: Vec<(String, ItemKey)>,
+    take: Vec<(String, ItemKey)>,
 }
 
 pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
@@ -39,25 +49,32 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
         .map(|change| Ok((Item::of(&change.item)?, change.after.is_some())))
         .collect::<Result<_>>()?;
     let machine = Machine::read(host, &deployments, items.iter().map(|(item, _)| item.name()));
-    let cannot = cannot_layer(host)?;
+    let means = Means::of(host, &deployments)?;
     let (mut asked, mut blocked) = (Asked::default(), Vec::new());
     for (item, wanted) in items {
-        match one(item, wanted, &machine, cannot.as_ref()) {
+        match one(item, wanted, &machine, &means) {
             Ok(Some(ask)) => ask.add(&mut asked, item),
             Ok(None) => (),
             Err(reason) => blocked.push(Blocked::later(&item.key(), reason)),
         }
     }
+    if !(asked.put.is_empty() && asked.take.is_empty()) {
+        asked.dnf = means.dnf();
+    }
     Ok(Steps { steps: asked.steps(host), blocked })
 }
 
-/// One thing that rpm-ostree is asked for.
+/// One thing that rpm-ostree or dnf is asked for.
 #[derive(Clone, Copy)]
 enum Ask {
     Install,
     Uninstall,
     Remove,
     Reset,
+    /// On top until the next restart.
+    Put,
+    /// What is on top, before that.
+    Take,
 }
 
 impl Ask {
@@ -67,6 +84,8 @@ impl Ask {
             Self::Uninstall => &mut asked.uninstall,
             Self::Remove => &mut asked.remove,
             Self::Reset => &mut asked.reset,
+            Self::Put => &mut asked.put,
+            Self::Take => &mut asked.take,
         };
         list.push((item.name().to_owned(), item.key()));
     }
@@ -77,7 +96,7 @@ fn one(
     item: Item<'_>,
     wanted: bool,
     machine: &Machine<'_>,
-    cannot: Option<&Obstacle>,
+    means: &Means<'_>,
 ) -> Result<Option<Ask>, String> {
     let name = item.name();
     let (requested, removed) = (machine.requested(name), machine.removed(name));
@@ -94,8 +113,15 @@ fn one(
         (Item::Group(_), false) => return Err(gettext("it goes with the next image")),
         (Item::Package(_), true) if removed => Some(Ask::Reset),
         (Item::Package(_), true) if requested || has == Some(true) => None,
+        (Item::Package(_), true) if machine.until_restart(name) == Some(true) => None,
         (Item::Package(_), true) => Some(Ask::Install),
         (Item::Package(_), false) if requested => Some(Ask::Uninstall),
+        (Item::Package(_), false) if machine.until_restart(name) == Some(true) => {
+            if machine.is_needed(name) {
+                return Err(gettext("what was installed until the next restart needs it"));
+            }
+            Some(Ask::Take)
+        }
         (Item::Package(_), false) if in_base == Some(true) && !removed => {
             return Err(gettext(
                 "the image brings it, so it stays until an image is built without it: exclude it if a base image has it",
@@ -120,9 +146,13 @@ fn one(
         // What the image leaves out comes with another image.
         (Item::Excluded(_), false) => None,
     };
-    match cannot {
-        Some(obstacle) if ask.is_some() => Err(obstacle.reason(item, wanted)),
-        _ => Ok(ask),
+    match (ask, means.obstacle) {
+        (Some(Ask::Take), _) if means.dnf().is_none() => Err(gettext(
+            "no dnf with “--transient” is here to take it off again, so it goes with the next restart",
+        )),
+        (None | Some(Ask::Take), _) | (_, None) => Ok(ask),
+        (Some(Ask::Install), Some(_)) if means.dnf().is_some() => Ok(Some(Ask::Put)),
+        (_, Some(obstacle)) => Err(obstacle.reason()),
     }
 }
 
@@ -130,25 +160,49 @@ impl Asked {
     fn steps(self, host: &Host) -> Vec<Step> {
         let (back, layered) = (self.reset.len(), self.install.len());
         let (dropped, gone) = (self.uninstall.len(), self.remove.len());
+        let (put, taken) = (self.put.len(), self.take.len());
+        let (layers, dnf) = ("rpm-ostree", self.dnf.unwrap_or("dnf"));
         let all = [
             (
                 self.reset,
-                RESET,
+                (layers, RESET),
                 ngettext(
                     "Bring a package back that was removed here",
                     "Bring {n} packages back that were removed here",
                     back,
                 ),
             ),
-            (self.install, INSTALL, ngettext("Layer a package", "Layer {n} packages", layered)),
+            (
+                self.install,
+                (layers, INSTALL),
+                ngettext("Layer a package", "Layer {n} packages", layered),
+            ),
+            (
+                self.put,
+                (dnf, PUT),
+                ngettext(
+                    "Install a package until the next restart",
+                    "Install {n} packages until the next restart",
+                    put,
+                ),
+            ),
+            (
+                self.take,
+                (dnf, TAKE),
+                ngettext(
+                    "Remove a package that was installed until the next restart",
+                    "Remove {n} packages that were installed until the next restart",
+                    taken,
+                ),
+            ),
             (
                 self.uninstall,
-                UNINSTALL,
+                (layers, UNINSTALL),
                 ngettext("Drop a layered package", "Drop {n} layered packages", dropped),
             ),
             (
                 self.remove,
-                REMOVE,
+                (layers, REMOVE),
                 ngettext(
                     "Remove a package of the image here",
                     "Remove {n} packages of the image here",
@@ -161,62 +215,84 @@ impl Asked {
     }
 }
 
-fn step(host: &Host, mut asked: Vec<(String, ItemKey)>, words: &[&str], title: &str) -> Step {
+fn step(
+    host: &Host,
+    mut asked: Vec<(String, ItemKey)>,
+    (program, words): (&str, &[&str]),
+    title: &str,
+) -> Step {
     asked.sort();
     let (mut names, items): (Vec<String>, Vec<ItemKey>) = asked.into_iter().unzip();
     // What was removed and is wanted is told of twice.
     names.dedup();
     let count = names.len().to_string();
-    let command = Command::new("rpm-ostree").args(words.iter().copied()).args(names);
+    let command = Command::new(program).args(words.iter().copied()).args(names);
     Step {
         title: fill(title, &[("n", &count)]),
         action: Action::Run(privilege::as_root(host, command)),
         risk: Risk {
             password: true,
-            reboot: true,
-            network: true,
-            removes: [UNINSTALL, REMOVE].contains(&words),
+            reboot: ![PUT, TAKE].contains(&words),
+            network: words != TAKE,
+            removes: [UNINSTALL, REMOVE, TAKE].contains(&words),
             ..Risk::default()
         },
         items,
     }
 }
 
+/// By which means packages can be had on this machine now.
+struct Means<'a> {
+    host: &'a Host,
+    /// Why rpm-ostree cannot be asked.
+    obstacle: Option<Obstacle>,
+    /// Whether what dnf puts on top can be told from the image.
+    told_apart: bool,
+    dnf: OnceCell<Option<&'static str>>,
+}
+
+impl<'a> Means<'a> {
+    fn of(host: &'a Host, deployments: &Deployments) -> Result<Self> {
+        let told_apart = !deployments.booted.stateroot.is_empty();
+        Ok(Self { host, obstacle: cannot_layer(host)?, told_apart, dnf: OnceCell::new() })
+    }
+
+    /// The program that installs until the next restart. It is asked once, and only where it is needed.
+    fn dnf(&self) -> Option<&'static str> {
+        *self.dnf.get_or_init(|| dnf::transient(self.host).filter(|_| self.told_apart))
+    }
+}
+
 /// Why rpm-ostree cannot be asked.
-struct Obstacle {
-    locked: bool,
-    /// Whether dnf can install until the next restart.
-    transient: bool,
+#[derive(Clone, Copy)]
+enum Obstacle {
+    /// Its settings forbid it.
+    Locked,
+    /// It is not installed.
+    NotHere,
 }
 
 fn cannot_layer(host: &Host) -> Result<Option<Obstacle>> {
-    let is_there = |name: &str| host.path("/usr/bin").join(name).exists();
-    let transient = is_there("bootc") && (is_there("dnf5") || is_there("dnf"));
-    if !is_there("rpm-ostree") {
-        return Ok(Some(Obstacle { locked: false, transient }));
+    if !host.path("/usr/bin/rpm-ostree").exists() {
+        return Ok(Some(Obstacle::NotHere));
     }
     let path = host.path(SETTINGS);
     let settings = Keyfile::parse(&fs::read(&path)?.unwrap_or_default())
         .with_context(|| path.display().to_string())?;
     let locked = settings.flag("Daemon", "LockLayering") == Some(true);
-    Ok(locked.then_some(Obstacle { locked, transient }))
+    Ok(locked.then_some(Obstacle::Locked))
 }
 
 impl Obstacle {
-    fn reason(&self, item: Item<'_>, wanted: bool) -> String {
-        let mut text = match self.locked {
-            true => gettext(
+    fn reason(self) -> String {
+        match self {
+            Self::Locked => gettext(
                 "layering is locked on this machine (LockLayering in /etc/rpm-ostreed.conf), so it takes the next image",
             ),
-            false => gettext("there is no rpm-ostree on this machine, so it takes the next image"),
-        };
-        if let (Item::Package(name), true, true) = (item, wanted, self.transient) {
-            let until =
-                gettext("until the next restart “sudo dnf install --transient {name}” has it");
-            text.push_str("; ");
-            text.push_str(&fill(&until, &[("name", name)]));
+            Self::NotHere => {
+                gettext("there is no rpm-ostree on this machine, so it takes the next image")
+            }
         }
-        text
     }
 }
 

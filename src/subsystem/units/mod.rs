@@ -294,6 +294,13 @@ fn validate(host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
     }
 }
 
+/// Makes sure that there is such a unit, on a machine that was started from an image; the error has the closest names.
+pub fn exists(host: &Host, unit: &UnitName) -> Result<(), Unfit> {
+    // Whatever there is can be disabled.
+    let set = Record::new().with(STATE, DISABLED);
+    validate(host, &ItemKey::new(unit.as_str()), &set)
+}
+
 /// The unit files, and how units are switched, as every machine is to have them.
 fn section(manifests: &Manifests) -> Result<Section> {
     let states = manifest::shared_states(manifests)?;

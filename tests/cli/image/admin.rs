@@ -59,6 +59,31 @@ fn arguments_of_the_image_alone() {
     assert!(machine.says(CONFIG, "kargs/remove").is_empty());
 }
 
+/// What the image has from the manifests goes with the next one; that it goes here before is nobody's own doing.
+#[test]
+fn an_argument_of_the_image_that_nobody_wants_any_more_goes_at_both_places() {
+    let machine = Atomic::new();
+    let list = "kargs";
+    machine.bkt(&["image", "kargs", "append", "quiet"]).exits(0);
+    for entry in std::fs::read_dir(machine.sandbox.path("ostree/deploy/os/deploy")).unwrap() {
+        let dir = entry.unwrap().path();
+        if dir.is_dir() {
+            let given = dir.join("usr/lib/bootc/kargs.d");
+            std::fs::create_dir_all(&given).unwrap();
+            std::fs::write(given.join("90-bkt.toml"), "kargs = [\"quiet\"]\n").unwrap();
+            std::fs::write(given.join("10-base.toml"), "kargs = [\"splash\"]\n").unwrap();
+        }
+    }
+    machine.bkt(&["admin", "kargs", "remove", "quiet"]).exits(0);
+    assert_eq!(machine.ran(), ["rpm-ostree kargs --delete-if-present=quiet"]);
+    let listed = machine.items(list);
+    assert!(listed.iter().all(|(key, _)| key != "remove/quiet"), "{listed:?}");
+    // What the base gives and this machine leaves out is its own doing.
+    assert!(listed.contains(&("remove/splash".to_owned(), "unmanaged".to_owned())), "{listed:?}");
+    machine.bkt(&["undo"]).exits(0);
+    assert_eq!(machine.ran(), ["rpm-ostree kargs --append-if-missing=quiet"]);
+}
+
 fn with_unit() -> Atomic {
     let machine = Atomic::new();
     machine.sandbox.write(
@@ -85,7 +110,11 @@ fn units_of_the_image_are_manifest_and_containerfile() {
         machine.bkt(&[verb, "systemd", "reset", "probe.service"]).exits(0);
         assert!(machine.says(CONFIG, "systemd/mask").is_empty());
         assert!(!machine.sandbox.path("etc/systemd/system/probe.service").is_symlink());
-        machine.bkt(&[verb, "systemd", "enable", "prob.service"]).exits(1).says("probe.service");
+        for unknown in ["enable", "reset"] {
+            let run = machine.bkt(&[verb, "systemd", unknown, "prob.service"]).exits(1);
+            run.says("there is no prob.service").says("probe.service");
+        }
+        machine.bkt(&[verb, "systemd", "reset", "probe"]).exits(0).says("nothing to do");
     }
 }
 
@@ -103,6 +132,11 @@ fn units_are_switched_here_with_systemctl_itself() {
     assert!(link.is_symlink());
     machine.untouched();
     machine.bkt(&["local", "list"]).exits(0).says("probe.service");
+    machine.bkt(&["admin", "systemctl", "reset", "prob"]).exits(1).says("probe.service");
+    // What only a manifest knows can be forgotten.
+    machine.bkt(&["admin", "systemd", "enable", "gone.service", "--force"]).exits(0);
+    machine.bkt(&["admin", "systemctl", "reset", "gone"]).exits(0);
+    assert!(machine.says(CONFIG, "systemd/enable").is_empty());
 }
 
 #[test]

@@ -69,7 +69,13 @@ impl Atomic {
 
     /// A word of its own that rpm-ostree's stand-in knows.
     pub fn stand_in(&self, args: &[&str]) {
-        let program = self.sandbox.path("usr/bin/rpm-ostree");
+        self.stand_in_of("rpm-ostree", args);
+    }
+
+    /// The person calls a stand-in themselves.
+    pub fn stand_in_of(&self, name: &str, args: &[&str]) {
+        let stand_ins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standins");
+        let program = stand_ins.join(name);
         let output = self.sandbox.command(program.to_str().unwrap()).args(args).output().unwrap();
         Run::of(output).exits(0);
     }

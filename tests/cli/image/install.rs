@@ -115,6 +115,89 @@ fn where_layering_is_locked_the_next_image_has_it() {
     assert_eq!(machine.packages(), ["htop"]);
 }
 
+/// Where nothing can be layered, dnf5 beside bootc installs until the next restart.
+#[test]
+fn where_nothing_can_be_layered_dnf_installs_until_the_next_restart() {
+    let install = "dnf5 install --transient -y";
+    for machine in [Atomic::new(), Atomic::new().without("rpm-ostree")] {
+        machine.sandbox.write("etc/rpm-ostreed.conf", "[Daemon]\nLockLayering=true\n");
+        machine.sandbox.write("usr/bin/bootc", "");
+        let plan = machine.bkt(&["dnf", "install", "htop", "-n", "-v"]).exits(0);
+        plan.says("dnf5 install --transient -y htop")
+            .says("until the next restart")
+            .says("dry run");
+        assert!(machine.ran().is_empty());
+        machine.untouched();
+        let run = machine.bkt(&["dnf", "install", "htop"]).exits(0);
+        run.says("2 changes made").says("until the next restart. The next image has it");
+        assert_eq!(machine.ran(), [format!("{install} htop")]);
+        assert_eq!(machine.packages(), ["htop"]);
+        assert!(machine.containerfile().contains("htop"), "{}", machine.containerfile());
+        machine
+            .bkt(&["status", "dnf", "-v"])
+            .exits(0)
+            .says("in force with the next image")
+            .says("Until the next restart");
+        let report = machine.bkt(&["status", "packages", "--json"]).json();
+        let item = &report["subsystems"][0]["items"][0];
+        assert_eq!(
+            (&item["note"], &item["pending"]),
+            (&"Until the next restart".into(), &"image-build".into())
+        );
+        // Once is enough, also for those who do not want to wait.
+        machine.bkt(&["dnf", "install", "htop"]).exits(0).says("nothing to do");
+        machine.bkt(&["dnf", "sync", "--now"]).exits(0);
+        assert!(machine.ran().is_empty());
+        machine.bkt(&["undo"]).exits(0);
+        assert_eq!(machine.ran(), ["dnf5 remove --transient -y htop"]);
+        machine.untouched();
+        machine.bkt(&["redo"]).exits(0);
+        assert_eq!(
+            (machine.ran(), machine.packages()),
+            (vec![format!("{install} htop")], vec!["htop".to_owned()])
+        );
+    }
+}
+
+#[test]
+fn what_is_installed_until_the_next_restart_is_local_or_had_again() {
+    let machine = Atomic::new();
+    machine.sandbox.write("etc/rpm-ostreed.conf", "[Daemon]\nLockLayering=true\n");
+    machine.sandbox.write("usr/bin/bootc", "");
+    let run = machine.bkt(&["dnf", "install", "git", "--local"]).exits(0);
+    assert!(!run.out.contains("The next image has it"), "{run:?}");
+    machine.untouched();
+    machine.bkt(&["local", "list"]).exits(0).says("package/git");
+    // Asked for outside of Bucket, it is as much a change of this machine.
+    machine.stand_in_of("dnf5", &["install", "--transient", "-y", "ripgrep"]);
+    machine.bkt(&["status", "dnf", "-v"]).exits(0).says("ripgrep").says("Until the next restart");
+    machine.bkt(&["dnf", "remove", "ripgrep"]).exits(0);
+    machine.bkt(&["dnf", "capture"]).exits(0);
+    assert_eq!(machine.packages(), ["git"]);
+    machine.ran();
+    machine.stand_in(&["restart"]);
+    assert_eq!(machine.items("packages"), [("package/git".to_owned(), "pending".to_owned())]);
+    machine.bkt(&["dnf", "sync"]).exits(0).says("1 package comes with the next image: git");
+    machine.bkt(&["dnf", "sync", "--now"]).exits(0).says("installed until the next restart");
+    assert_eq!(machine.ran(), ["dnf5 install --transient -y git"]);
+    // What dnf cannot do is said, and not saved.
+    machine.sandbox.write("repositories", "git\n");
+    machine.bkt(&["dnf", "install", "no-such", "--force"]).exits(1);
+    assert_eq!(machine.packages(), ["git"]);
+}
+
+#[test]
+fn a_dnf_that_cannot_do_it_is_not_asked_to() {
+    let machine = Atomic::new();
+    machine.sandbox.write("etc/rpm-ostreed.conf", "[Daemon]\nLockLayering=true\n");
+    machine.sandbox.write("usr/bin/bootc", "");
+    machine.sandbox.write("dnf-of-old", "");
+    let run = machine.bkt(&["dnf", "install", "htop"]).exits(0);
+    run.says("Not now: Install the package htop").says("LockLayering");
+    assert!(machine.ran().is_empty());
+    assert_eq!(machine.packages(), ["htop"]);
+}
+
 #[test]
 fn outside_of_an_image_machine_the_manifest_is_what_is_changed() {
     let machine = Atomic::not_atomic();
