@@ -6,12 +6,13 @@ use bucket::engine::commit::{Commit, CommitError, Committed, Pushed};
 use bucket::engine::execute::Untrusted;
 use bucket::engine::explain::{Told, explain};
 use bucket::engine::layers::MoveError;
+use bucket::engine::pull::{PullError, Pulled};
 use bucket::engine::{Engine, Standing};
 use bucket::host::command::RunError;
 use bucket::host::git::GitError;
 use bucket::words::{fill, gettext, ngettext};
 use relm4::adw::prelude::*;
-use relm4::{adw, gtk};
+use relm4::{Sender, adw, gtk};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, AppMsg};
@@ -20,6 +21,7 @@ use crate::dialogs;
 use crate::model::RowKey;
 use crate::pages::overview::OverviewMsg;
 use crate::pages::review::ReviewMsg;
+use crate::pull::{self, Choices};
 
 /// How many lines of what git and its hooks say are kept.
 const LINES: usize = 500;
@@ -33,6 +35,7 @@ pub enum Task {
         push: bool,
     },
     Push,
+    Pull(Choices),
 }
 
 /// What goes on in the repository now.
@@ -40,6 +43,9 @@ pub enum Task {
 pub enum Doing {
     Committing,
     Pushing,
+    Fetching,
+    Merging,
+    Writing,
 }
 
 impl Doing {
@@ -48,6 +54,9 @@ impl Doing {
         match self {
             Self::Committing => gettext("Committing"),
             Self::Pushing => gettext("Pushing"),
+            Self::Fetching => gettext("Asking the remote what is new"),
+            Self::Merging => gettext("Bringing both sides together"),
+            Self::Writing => gettext("Writing the files"),
         }
     }
 }
@@ -59,6 +68,7 @@ pub enum Answer {
     Doing(Doing),
     Committed(Committed, Option<Pushed>),
     Pushed(Pushed),
+    Pulled(Pulled),
     Failed(Box<Failure>),
     /// The person stopped it. What was committed before that is committed.
     Cancelled(Option<Committed>),
@@ -73,6 +83,8 @@ pub struct Failure {
     pub told: Told,
     /// What git and the hooks said, line by line.
     pub output: Vec<String>,
+    /// Whether the remote has what is not here: a pull is the way out.
+    pub refused: bool,
     /// What was committed before it went wrong.
     pub committed: Option<Committed>,
 }
@@ -88,7 +100,7 @@ pub struct Question {
 }
 
 /// What a page asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Act {
     /// Opens the page of what is not committed.
     Review,
@@ -99,6 +111,8 @@ pub enum Act {
         push: bool,
     },
     Push,
+    /// With what was chosen where both sides changed the same.
+    Pull(Choices),
     /// Stops what goes on.
     Cancel,
 }
@@ -116,6 +130,13 @@ pub fn carry_out(
             output.push(said.to_owned());
         }
     };
+    if let Task::Pull(choices) = &task {
+        let answer = match pull::pull(engine, choices, &mut line, cancel, tell) {
+            Ok(pulled) => Answer::Pulled(pulled),
+            Err(error) => failed(&error, Doing::Fetching, output, None),
+        };
+        return Reply::Repository(answer);
+    }
     let (mut doing, mut committed) = (Doing::Committing, None);
     let result = (|| {
         let push = match &task {
@@ -124,7 +145,7 @@ pub fn carry_out(
                 committed = Some(engine.commit(commit, &mut line, cancel)?);
                 *push
             }
-            Task::Push => true,
+            Task::Push | Task::Pull(_) => true,
         };
         doing = Doing::Pushing;
         match push {
@@ -166,8 +187,12 @@ fn failed(
     if matches!(git, Some(GitError::Run(RunError::Cancelled { .. }))) {
         return Answer::Cancelled(committed);
     }
+    if matches!(error.downcast_ref(), Some(PullError::Cancelled)) {
+        return Answer::Cancelled(None);
+    }
+    let refused = doing == Doing::Pushing && matches!(git, Some(GitError::Refused { .. }));
     let told = explain(error);
-    Answer::Failed(Box::new(Failure { doing, told, output, committed }))
+    Answer::Failed(Box::new(Failure { doing, told, output, refused, committed }))
 }
 
 /// What the person may want done all the same.
@@ -283,6 +308,7 @@ impl App {
             Act::Read => self.backend.send(Job::Review),
             Act::Commit { commit, push } => self.begin_task(Task::Commit { commit, push }),
             Act::Push => self.begin_task(Task::Push),
+            Act::Pull(choices) => self.begin_task(Task::Pull(choices)),
             Act::Cancel => self.flow().cancel(),
         }
     }
@@ -323,6 +349,7 @@ impl App {
                 let text = fill(&gettext("Pushed to {branch}"), &[("branch", &branch(&pushed))]);
                 self.toast(adw::Toast::new(&text));
             }
+            Answer::Pulled(pulled) => self.pulled(pulled),
             Answer::Cancelled(Some(committed)) => self.tell_committed(&committed, None),
             Answer::Cancelled(None) => self.toast(adw::Toast::new(&gettext("Cancelled"))),
             Answer::Untrusted => {
@@ -334,7 +361,7 @@ impl App {
                 if let Some(committed) = &failure.committed {
                     self.tell_committed(committed, None);
                 }
-                tell_failure(self.root(), &failure);
+                tell_failure(self.root(), &failure, self.input());
             }
         }
         self.read_repository();
@@ -384,11 +411,12 @@ impl App {
 }
 
 /// Says why something was not done, with all that was said meanwhile.
-fn tell_failure(parent: &impl IsA<gtk::Widget>, failure: &Failure) {
+fn tell_failure(parent: &impl IsA<gtk::Widget>, failure: &Failure, input: &Sender<AppMsg>) {
     let heading = match (failure.doing, &failure.committed) {
         (Doing::Committing, _) => gettext("Not Committed"),
         (Doing::Pushing, None) => gettext("Not Pushed"),
         (Doing::Pushing, Some(_)) => gettext("Committed, but Not Pushed"),
+        (Doing::Fetching | Doing::Merging | Doing::Writing, _) => gettext("Not Pulled"),
     };
     let dialog = adw::AlertDialog::builder().heading(heading).body(words(&failure.told)).build();
     if !failure.output.is_empty() {
@@ -396,6 +424,15 @@ fn tell_failure(parent: &impl IsA<gtk::Widget>, failure: &Failure) {
     }
     dialog.add_response("close", &gettext("_Close"));
     dialog.set_close_response("close");
+    if failure.refused {
+        dialog.add_response("pull", &gettext("_Pull"));
+        dialog.set_response_appearance("pull", adw::ResponseAppearance::Suggested);
+        let input = input.clone();
+        dialog.connect_response(Some("pull"), move |_, _| {
+            // The window may be closing: nobody is left to hear of it then.
+            drop(input.send(AppMsg::Repository(Act::Pull(Vec::new()))));
+        });
+    }
     dialog.present(Some(parent));
 }
 

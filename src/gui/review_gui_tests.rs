@@ -258,6 +258,7 @@ fn the_overview_offers_what_the_repository_allows() {
         head: "Branch main".to_owned(),
         remote: Some(("origin/main".to_owned(), "2 to push, as of 14:02".to_owned())),
         push: true,
+        pull: true,
         files: Some((3, "3 files not committed".to_owned())),
         trouble: None,
     };
@@ -267,7 +268,8 @@ fn the_overview_offers_what_the_repository_allows() {
     assert_eq!(review.subtitle().as_deref(), Some("3 files not committed"));
     review.emit_by_name::<()>("activated", &[]);
     labelled(&window, "Push").emit_clicked();
-    assert_eq!(*acts.borrow(), [Act::Review, Act::Push]);
+    labelled(&window, "Pull").emit_clicked();
+    assert_eq!(*acts.borrow(), [Act::Review, Act::Push, Act::Pull(Vec::new())]);
     let (least, ..) = window.measure(gtk::Orientation::Horizontal, -1);
     assert!(least <= 360, "{least}");
     group.show(&shown, Some(Doing::Pushing));

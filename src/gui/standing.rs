@@ -16,6 +16,8 @@ pub struct Shown {
     pub remote: Option<(String, String)>,
     /// Whether there may be something to push.
     pub push: bool,
+    /// Whether there is something to pull from.
+    pub pull: bool,
     /// How many files are not committed, and that in words. `None` without git.
     pub files: Option<(usize, String)>,
 }
@@ -77,7 +79,8 @@ impl Shown {
         let ahead = checkout.upstream.as_ref().is_none_or(|up| up.ahead != Some(0));
         let push = commits && ahead && checkout.remote.is_some() && checkout.operation.is_none();
         let files = Some((n, files));
-        Self { head, trouble, remote: Some(remote(checkout)), push, files }
+        let pull = commits && checkout.upstream.is_some() && checkout.operation.is_none();
+        Self { head, trouble, remote: Some(remote(checkout)), push, pull, files }
     }
 }
 

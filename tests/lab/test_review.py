@@ -1,4 +1,5 @@
 """What is not committed, in Bucket's window: reviewed, committed, pushed, and brought here from another machine."""
+import json
 import re
 import shutil
 
@@ -104,7 +105,7 @@ class ReviewAndCommit(Distribution):
         self.review(app)
         app.press("button", "Commit")
         app.find("label", "Commit What Looks Like a Secret?")
-        app.press("button", "Cancel", within=app.find("dialog"))
+        app.press("button", "Cancel")
         self.assertEqual(self.head(), before)
         app.press("button", "Commit")
         app.press("button", "Commit Anyway")
@@ -120,9 +121,62 @@ class ReviewAndCommit(Distribution):
         self.review(app)
         app.press("button", re.compile("Push"))
         app.find("label", "Committed, but Not Pushed")
-        app.press("button", "Close")
-        self.assertEqual(self.changed_files(), set())
-        app.find("label", re.compile("^1 to push"))
+        app.press("button", "Pull")
+        app.find("label", re.compile("^Pulled"))
+        self.assertTrue((ROOT / "note").exists())
+        app.press("button", "Push")
+        app.find("label", "Pushed to origin/main")
+        self.assertEqual(self.head(), self.head(BARE, "main"))
+
+    def other(self, value, key=KEY):
+        """The other machine has another value, and pushes it."""
+        self.run_ok("git", "-C", OTHER, "pull", "-q")
+        file = OTHER / "manifests/gsettings.json"
+        manifest = json.loads(file.read_text())
+        for entry in manifest["settings"]:
+            if entry["key"] == key:
+                entry["value"] = value
+        file.write_text(json.dumps(manifest, indent=2) + "\n")
+        self.run_ok("git", "-C", OTHER, "commit", "-qam", "elsewhere")
+        self.run_ok("git", "-C", OTHER, "push", "-q")
+
+    def value(self, key=KEY):
+        return self.entries("gsettings.json", "settings")[f"{INTERFACE} {key}"]["value"]
+
+    def test_what_another_machine_pushed_comes_here(self):
+        self.other("true")
+        app = self.open()
+        app.press("button", "Pull")
+        app.find("label", "Pulled: 1 item changed")
+        self.assertEqual(self.head(), self.head(BARE, "main"))
+        self.assertEqual(self.value(), "true")
+        app.press("button", "Pull")
+        app.find("label", "origin/main has nothing new")
+
+    def test_what_both_changed_is_chosen_by_the_person(self):
+        key = "cursor-size"
+        self.addCleanup(self.run_any, "gsettings", "reset", INTERFACE, key)
+        self.bkt("gsetting", "set", INTERFACE, key, "25")
+        self.commit()
+        self.git("push", "-q")
+        self.other("48", key)
+        self.bkt("gsetting", "set", INTERFACE, key, "32")
+        before = self.head()
+        app = self.open()
+        app.press("button", "Pull")
+        dialog = app.find("dialog")
+        choices = app.all("check box", within=dialog) + app.all("radio button", within=dialog)
+        self.assertEqual([("checked" in one.states) for one in choices], [False, False])
+        ui.screenshot("/out/conflict.png", window=True)
+        app.press("button", "Cancel", within=dialog)
+        app.wait_gone("dialog")
+        self.assertEqual((self.head(), self.value(key)), (before, "32"))
+        app.press("button", "Pull")
+        dialog = app.find("dialog")
+        next(one for one in app.all("radio button", within=dialog) + app.all("check box", within=dialog) if one.name.startswith("Theirs")).press()
+        app.press("button", "Pull", within=dialog)
+        app.find("label", re.compile("^Pulled"))
+        self.assertEqual((self.head(), self.value(key)), (self.head(BARE, "main"), "48"))
 
     def test_an_item_goes_to_this_machine_and_back(self):
         files = [MANIFESTS / "gsettings.json", MANIFESTS / "hosts" / self.run_ok("hostname").strip() / "gsettings.json"]

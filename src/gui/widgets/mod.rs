@@ -9,6 +9,7 @@ pub mod permission_group;
 pub mod permission_row;
 pub mod plan_dialog;
 pub mod plan_progress;
+pub mod pull_dialog;
 pub mod repository_group;
 pub mod review_files;
 pub mod row_object;

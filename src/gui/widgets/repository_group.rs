@@ -16,6 +16,7 @@ pub struct RepositoryGroup {
     remote: adw::ActionRow,
     buttons: gtk::Box,
     push: gtk::Button,
+    pull: gtk::Button,
     doing: gtk::Box,
     review: adw::ActionRow,
     count: gtk::Label,
@@ -55,6 +56,11 @@ impl RepositoryGroup {
         push.connect_clicked(move |_| pressed());
         let buttons = gtk::Box::new(gtk::Orientation::Horizontal, 6);
         buttons.append(&push);
+        let pull = button(&gettext("Pull"), &gettext("Pull"));
+        pull.set_tooltip_text(Some(&gettext("Bring what is new on the remote here")));
+        let pressed = on(Act::Pull(Vec::new()));
+        pull.connect_clicked(move |_| pressed());
+        buttons.append(&pull);
         let cancel = button(&gettext("Cancel"), &gettext("Cancel"));
         let pressed = on(Act::Cancel);
         cancel.connect_clicked(move |_| pressed());
@@ -79,7 +85,7 @@ impl RepositoryGroup {
         for one in [&place, &trouble, &review, &remote] {
             root.add(one);
         }
-        Self { root, place, trouble, remote, buttons, push, doing, review, count }
+        Self { root, place, trouble, remote, buttons, push, pull, doing, review, count }
     }
 
     /// Shows where the repository is.
@@ -102,6 +108,7 @@ impl RepositoryGroup {
             self.remote.set_subtitle(&text);
         }
         self.push.set_visible(shown.push);
+        self.pull.set_visible(shown.pull);
         self.buttons.set_visible(doing.is_none());
         self.doing.set_visible(doing.is_some());
         self.review.set_visible(shown.files.is_some());
