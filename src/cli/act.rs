@@ -5,11 +5,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::app::{App, Exit};
 use super::output::{Style, paint};
+use super::share::{self, Follow, Shared};
 use super::{containerfile, errors, progress, prompt, show};
 use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
 use crate::core::report::{Availability, REPORT_VERSION, Report};
 use crate::engine::execute::Untrusted;
 use crate::engine::journal::Ended;
+use crate::engine::propose::Preview;
 use crate::engine::{Engine, Event, Outcome, Request, Verdict};
 use crate::host::{command, interrupt};
 use crate::manifest::Manifests;
@@ -36,6 +38,17 @@ struct Answer<'a> {
     outcome: &'a Outcome,
     held: &'a [Change],
     blocked: &'a [BlockedChange],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared: Option<&'a Shared>,
+}
+
+/// What they answer with `-n`.
+#[derive(Serialize)]
+struct Planned<'a> {
+    #[serde(flatten)]
+    plan: &'a Plan,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<Preview>,
 }
 
 /// Plans `request` over `report`, asking about what looks secret, and carries the plan out.
@@ -44,6 +57,7 @@ pub(super) fn request(
     engine: &Engine,
     report: &Report,
     mut request: Request,
+    follow: Follow,
 ) -> anyhow::Result<Exit> {
     let mut plan = engine.plan(report, &request)?;
     let secrets: Vec<&Change> =
@@ -58,7 +72,8 @@ pub(super) fn request(
             plan = engine.plan(report, &request)?;
         }
     }
-    carry_out(app, engine, plan)
+    let force = request.force;
+    carry_out_and(app, engine, plan, follow, force)
 }
 
 /// Says which parts of a report could not be read, and returns whether there were any.
@@ -85,29 +100,47 @@ pub(super) fn tell_unread(app: &App, engine: &Engine, report: &Report) -> bool {
 
 /// Shows `plan`, asks, carries it out, and says what came of it. With `-n` only shows it.
 pub(super) fn carry_out(app: &App, engine: &Engine, plan: Plan) -> anyhow::Result<Exit> {
+    carry_out_and(app, engine, plan, Follow::Nothing, false)
+}
+
+/// The same, and what follows on the edit of the manifests. `force` takes our values in a request where the remote's
+/// have moved.
+pub(super) fn carry_out_and(
+    app: &App,
+    engine: &Engine,
+    plan: Plan,
+    follow: Follow,
+    force: bool,
+) -> anyhow::Result<Exit> {
     let undecided = plan.held.iter().any(|c| matches!(c.held, Some(Held::Conflict | Held::Secret)));
     let left = match (undecided, !plan.blocked.iter().any(BlockedChange::never)) {
         (_, false) => Exit::Partly,
         (true, true) => Exit::Decision,
         (false, true) => Exit::Done,
     };
+    let way = share::way(app, engine, &plan, follow)?;
     if app.global.dry_run {
         show_plan(app, engine, &plan);
+        let request = match &way {
+            Some(way) => share::preview(app, engine, &plan, way, force)?,
+            None => None,
+        };
         app.out.say(&gettext("Nothing was changed: this is a dry run."));
         if app.global.json {
-            app.out.json(&versioned(&plan))?;
+            app.out.json(&versioned(Planned { plan: &plan, request }))?;
         }
         return Ok(left);
     }
     if plan.changes.is_empty() && plan.steps.is_empty() {
         show_plan(app, engine, &plan);
-        answer(app, &plan, &Outcome::default())?;
+        answer(app, &plan, &Outcome::default(), None)?;
         return Ok(if left == Exit::Partly { Exit::Error } else { left });
     }
     // A verb that names what it does is the yes to it; what it did can be undone.
     let ask = app.may_ask() && !app.global.yes && !plan.system_first;
     if ask || !app.global.quiet {
         show_plan(app, engine, &plan);
+        way.iter().for_each(|way| share::say_why(app, way));
     }
     if !engine.repo().trusted {
         // A yes to everything is not a yes to a repository that the person may never have looked at.
@@ -118,9 +151,11 @@ pub(super) fn carry_out(app: &App, engine: &Engine, plan: Plan) -> anyhow::Resul
         return Ok(Exit::Error);
     }
     let outcome = execute(app, engine, &plan)?;
-    answer(app, &plan, &outcome)?;
+    let shared = way.and_then(|way| share::after(app, engine, &plan, &outcome, way, force));
+    answer(app, &plan, &outcome, shared.as_ref())?;
     tell_no_section(app, engine, &plan, &outcome)?;
-    Ok(exit(&plan, &outcome, left))
+    let exit = exit(&plan, &outcome, left);
+    Ok(shared.map_or(exit, |shared| share::tell(app, &shared, exit)))
 }
 
 /// Carries a plan out, with progress, until it is done or interrupted.
@@ -151,7 +186,7 @@ pub(super) fn edit(
     if plan.steps.is_empty() && !app.global.json {
         app.out.say(&gettext("There is nothing to do."));
     }
-    answer(app, &plan, &outcome)?;
+    answer(app, &plan, &outcome, None)?;
     Ok(exit(&plan, &outcome, Exit::Done))
 }
 
@@ -295,10 +330,15 @@ fn show_held(app: &App, engine: &Engine, held: &[Change]) {
 }
 
 /// Says what came of a plan, condensed: what worked is counted, what did not is named.
-fn answer(app: &App, plan: &Plan, outcome: &Outcome) -> anyhow::Result<()> {
+fn answer(
+    app: &App,
+    plan: &Plan,
+    outcome: &Outcome,
+    shared: Option<&Shared>,
+) -> anyhow::Result<()> {
     if app.global.json {
         let Plan { held, blocked, .. } = plan;
-        return app.out.json(&versioned(Answer { outcome, held, blocked }));
+        return app.out.json(&versioned(Answer { outcome, held, blocked, shared }));
     }
     for ended in &outcome.results {
         let title = &ended.change.title;

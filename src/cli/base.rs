@@ -10,6 +10,7 @@ use super::app::{App, Exit};
 use super::errors::Misnamed;
 use super::noun;
 use super::output::{Style, paint};
+use super::share::Share;
 use crate::core::item::{ItemKey, Record};
 use crate::core::names::{ImagePath, ImageRef, InvalidName, PackageName, UnitName};
 use crate::core::near::nearest;
@@ -98,6 +99,8 @@ struct Assume {
     remove: bool,
     #[arg(long, help = gettext("Do not look up whether it is there"))]
     force: bool,
+    #[command(flatten)]
+    share: Share,
 }
 
 /// A unit; one without a type is a service.
@@ -261,7 +264,7 @@ fn assume(app: &App, args: &Assume) -> anyhow::Result<Exit> {
         engine.validate(&wishes)?;
     }
     let plan = engine.plan_wishes(&report, &wishes, Reach::Manifest, &app.layer(), false)?;
-    act::carry_out(app, &engine, plan)
+    act::carry_out_and(app, &engine, plan, args.share.follow(), args.force)
 }
 
 /// Makes sure that something is assumed.

@@ -1,6 +1,7 @@
 //! `bkt capture`: save the system's values to the manifests. Its options are those of `bkt apply` too.
 
 use super::app::{App, Exit};
+use super::share::{Follow, Share};
 use super::{act, names};
 use crate::core::report::Report;
 use crate::engine::{Engine, Pick, Request, Verb};
@@ -19,6 +20,7 @@ Examples:
   bkt capture flatpak              only Flatpak remotes and applications
   bkt capture -i org.gnome.Boxes   one item, by its id, its title or its whole key
   bkt capture --layer host         new entries are for this machine alone
+  bkt capture flatpak --pr         and a pull request with what was saved
   bkt capture -n                   what would be saved, without saving it")
 )]
 pub(super) struct Args {
@@ -26,6 +28,8 @@ pub(super) struct Args {
     pub(super) selection: Selection,
     #[arg(long, help = gettext("Also save what looks like a secret"))]
     secrets: bool,
+    #[command(flatten)]
+    share: Share,
 }
 
 /// What `capture` and `apply` act on.
@@ -38,6 +42,9 @@ pub(super) struct Selection {
     /// What the next image brings is to be had now.
     #[arg(skip)]
     pub(super) now: bool,
+    /// What follows on an edit of the manifests.
+    #[arg(skip)]
+    pub(super) follow: Follow,
 }
 
 /// What of the named subsystems is meant, and what may be done to it.
@@ -52,7 +59,8 @@ pub(super) struct Choice {
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
-    go(app, Verb::Capture, &args.selection, args.secrets)
+    let selection = Selection { follow: args.share.follow(), ..args.selection.clone() };
+    go(app, Verb::Capture, &selection, args.secrets)
 }
 
 /// Surveys, picks, and carries out in the direction of `verb`.
@@ -87,6 +95,7 @@ pub(super) struct Asked {
     pub(super) engine: Engine,
     pub(super) report: Report,
     pub(super) request: Request,
+    follow: Follow,
 }
 
 /// Surveys and picks.
@@ -142,15 +151,15 @@ fn ask_of(
     request.secrets = secrets;
     request.now = selection.now;
     request.layer = app.layer();
-    Ok(Asked { engine, report, request })
+    Ok(Asked { engine, report, request, follow: selection.follow })
 }
 
 impl Asked {
     /// Plans it and carries it out.
     pub(super) fn carry_out(self, app: &App) -> anyhow::Result<Exit> {
-        let Self { engine, report, request } = self;
+        let Self { engine, report, request, follow } = self;
         let unread = act::tell_unread(app, &engine, &report);
-        let exit = act::request(app, &engine, &report, request)?;
+        let exit = act::request(app, &engine, &report, request, follow)?;
         Ok(match (exit, unread, report.drifted()) {
             (Exit::Done, true, 0) => Exit::Error,
             (Exit::Done, true, _) => Exit::Partly,

@@ -11,6 +11,7 @@ use crate::engine::commit::CommitError;
 use crate::engine::execute::Untrusted;
 use crate::engine::explain::{Told, explain};
 use crate::engine::layers::MoveError;
+use crate::engine::propose::ProposeError;
 use crate::manifest::changelog::ChangelogError;
 use crate::words::{fill, gettext};
 
@@ -94,6 +95,7 @@ fn judge(error: &anyhow::Error) -> (Told, Exit) {
     let has = |is: fn(&(dyn std::error::Error + 'static)) -> bool| error.chain().any(is);
     let exit = match () {
         () if has(|e| e.is::<Untrusted>()) => Exit::Decision,
+        () if has(undecided) => Exit::Decision,
         () if has(|e| matches!(e.downcast_ref(), Some(CommitError::Secret { .. }))) => {
             Exit::Decision
         }
@@ -106,6 +108,11 @@ fn judge(error: &anyhow::Error) -> (Told, Exit) {
         () => Exit::Error,
     };
     (explain(error), exit)
+}
+
+/// Whether a request waits for somebody's decision.
+fn undecided(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(ProposeError::Undecided(_)))
 }
 
 fn is_draft(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -45,6 +45,7 @@ mod redo;
 mod repo;
 mod resolve;
 mod schema;
+mod share;
 mod shim;
 mod show;
 mod status;

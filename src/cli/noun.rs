@@ -2,6 +2,7 @@
 
 use super::app::{App, Exit};
 use super::capture::{self, Choice, Selection};
+use super::share::{Follow, Share};
 use super::status;
 use crate::engine::Verb;
 use crate::words::gettext;
@@ -26,6 +27,8 @@ pub(super) struct Capture {
     choice: Choice,
     #[arg(long, help = gettext("Also save what looks like a secret"))]
     pub(super) secrets: bool,
+    #[command(flatten)]
+    share: Share,
 }
 
 pub(super) fn list(app: &App, noun: &str) -> anyhow::Result<Exit> {
@@ -39,7 +42,7 @@ pub(super) fn sync(app: &App, noun: &str, args: &Sync) -> anyhow::Result<Exit> {
 impl Capture {
     /// What of `noun` is captured.
     pub(super) fn selection(&self, noun: &str) -> Selection {
-        selection(noun, &self.choice)
+        Selection { follow: self.share.follow(), ..selection(noun, &self.choice) }
     }
 }
 
@@ -49,5 +52,10 @@ pub(super) fn capture(app: &App, noun: &str, args: &Capture) -> anyhow::Result<E
 
 /// What a choice means of `noun`.
 pub(super) fn selection(noun: &str, choice: &Choice) -> Selection {
-    Selection { subsystems: vec![noun.to_owned()], choice: choice.clone(), now: false }
+    Selection {
+        subsystems: vec![noun.to_owned()],
+        choice: choice.clone(),
+        now: false,
+        follow: Follow::default(),
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::act;
 use super::app::{App, Exit};
+use super::share::{Follow, Share};
 use crate::core::item::SubsystemId;
 use crate::core::plan::Plan;
 use crate::core::report::Report;
@@ -13,10 +14,14 @@ use crate::words::gettext;
 /// Which sides a verb acts on, and what it may do.
 #[derive(clap::Args)]
 pub(super) struct Pun {
-    #[arg(long, conflicts_with = "manifest_only", help = gettext("Change this machine alone, and list the change as local until the next boot"))]
+    #[arg(long, conflicts_with_all = ["manifest_only", "pr", "pr_only"], help = gettext("Change this machine alone, and list the change as local until the next boot"))]
     local: bool,
-    #[arg(long, help = gettext("Change the manifest alone"))]
+    #[arg(long, conflicts_with_all = ["pr", "pr_only"], help = gettext("Change the manifest alone, in the checkout"))]
     manifest_only: bool,
+    #[arg(long, conflicts_with_all = ["pr_only", "no_pr"], help = gettext("Also open a pull request with the edit of the manifest"))]
+    pr: bool,
+    #[arg(long, conflicts_with = "no_pr", help = gettext("Edit the manifest and open a pull request; leave this machine as it is"))]
+    pr_only: bool,
     #[arg(long, help = gettext("Open no pull request"))]
     no_pr: bool,
     #[arg(long, help = gettext("Do not look up whether it exists"))]
@@ -28,6 +33,8 @@ pub(super) struct Pun {
 /// The same for a verb that is about the next image alone: it changes the manifest, and with it the Containerfile.
 #[derive(clap::Args)]
 pub(super) struct Recorded {
+    #[command(flatten)]
+    share: Share,
     #[arg(long, help = gettext("Do not look up whether it exists"))]
     force: bool,
 }
@@ -41,6 +48,8 @@ pub(super) struct How {
     pub(super) force: bool,
     /// Whether what looks like a secret may be saved.
     pub(super) secrets: bool,
+    /// What follows on the edit of the manifest.
+    pub(super) follow: Follow,
 }
 
 /// The options of a verb that say how it acts: one verb may stand in several places, with different ones.
@@ -51,13 +60,20 @@ pub(super) trait Options: clap::Args {
 
 impl Options for Pun {
     fn how(&self) -> How {
-        How { reach: self.reach(), force: self.force, secrets: self.secrets }
+        let follow = match (self.pr || self.pr_only, self.no_pr) {
+            _ if self.local || self.manifest_only => Follow::Nothing,
+            (true, _) => Follow::Request,
+            (_, true) => Follow::NoRequest,
+            _ => Follow::Workflow,
+        };
+        How { reach: self.reach(), force: self.force, secrets: self.secrets, follow }
     }
 }
 
 impl Options for Recorded {
     fn how(&self) -> How {
-        How { reach: Reach::Manifest, force: self.force, secrets: false }
+        let follow = self.share.follow();
+        How { reach: Reach::Manifest, force: self.force, secrets: false, follow }
     }
 }
 
@@ -69,7 +85,7 @@ impl Pun {
 
     /// The sides to act on.
     pub(super) fn reach(&self) -> Reach {
-        match (self.local, self.manifest_only) {
+        match (self.local, self.manifest_only || self.pr_only) {
             (true, _) => Reach::System,
             (_, true) => Reach::Manifest,
             _ => Reach::Both,
@@ -85,8 +101,9 @@ pub(super) fn act(
     options: &impl Options,
     wishes: impl FnOnce(&Engine, &Report) -> anyhow::Result<Vec<Wish>>,
 ) -> anyhow::Result<Exit> {
-    let (engine, plan) = plan(app, subsystems, options.how(), wishes)?;
-    act::carry_out(app, &engine, plan)
+    let how = options.how();
+    let (engine, plan) = plan(app, subsystems, how, wishes)?;
+    act::carry_out_and(app, &engine, plan, how.follow, how.force)
 }
 
 /// The same for what is changed on the machine itself, which is out of reach from within a container.

@@ -3,6 +3,7 @@
 use super::app::{App, Exit};
 use super::errors::MayNotAsk;
 use super::output::{Style, paint};
+use super::share::{Follow, Share};
 use super::{act, names, prompt, show};
 use crate::core::item::SubsystemId;
 use crate::core::merge::Suggestion;
@@ -35,6 +36,8 @@ pub(super) struct Args {
     suggested: bool,
     #[arg(long, help = gettext("Also remove what the other side no longer has"))]
     prune: bool,
+    #[command(flatten)]
+    share: Share,
 }
 
 /// What the person decided.
@@ -75,7 +78,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
                     .items
                     .retain(|item| asked.iter().any(|(i, a)| *i == id && a.key == item.key));
             }
-            act::request(app, &engine, &only, all)?
+            act::request(app, &engine, &only, all, args.share.follow())?
         }
         None if asked.is_empty() => {
             app.out.say(&gettext("There is nothing to decide."));
@@ -84,7 +87,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         None if app.global.cli || app.global.json => return Err(MayNotAsk.into()),
         None => {
             let decisions = walk(app, &engine, &asked);
-            carry_out(app, &engine, &report, decisions)?
+            carry_out(app, &engine, &report, decisions, args.share.follow())?
         }
     };
     Ok(if unread && exit == Exit::Done { Exit::Partly } else { exit })
@@ -166,6 +169,7 @@ fn carry_out(
     engine: &Engine,
     report: &Report,
     decisions: Decisions<'_>,
+    follow: Follow,
 ) -> anyhow::Result<Exit> {
     for (id, item) in decisions.skip {
         let text = gettext("{item} is skipped until it changes.");
@@ -189,5 +193,5 @@ fn carry_out(
         return Ok(Exit::Done);
     }
     let request = Request { layer: app.layer(), ..Request::picks(decisions.picks) };
-    act::request(app, engine, report, request)
+    act::request(app, engine, report, request, follow)
 }

@@ -2,7 +2,8 @@
 
 use super::act;
 use super::app::{App, Exit};
-use crate::words::gettext;
+use crate::engine::journal::Shared;
+use crate::words::{fill, gettext};
 
 #[derive(clap::Args)]
 #[command(
@@ -23,5 +24,21 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = act::open(app)?;
     let plan = engine.plan_undo(args.operation)?;
-    act::carry_out(app, &engine, plan)
+    let history = engine.history()?;
+    let undone = history.into_iter().find(|operation| plan.undoes == Some(operation.number));
+    let exit = act::carry_out(app, &engine, plan)?;
+    if let Some(shared) = undone.and_then(|operation| operation.shared) {
+        tell_shared(app, &shared);
+    }
+    Ok(exit)
+}
+
+/// What others can see is not taken back here.
+fn tell_shared(app: &App, shared: &Shared) {
+    let text = match &shared.request {
+        Some(_) => gettext("The branch {branch} and the pull request stay as they are: {url}"),
+        None => gettext("The branch {branch} stays on the remote as it is."),
+    };
+    let url = shared.request.as_deref().unwrap_or_default();
+    app.out.say(&fill(&text, &[("branch", &shared.branch), ("url", url)]));
 }

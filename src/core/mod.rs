@@ -16,3 +16,4 @@ pub mod report;
 pub mod resolve;
 pub mod secret;
 pub mod versions;
+pub mod workflow;

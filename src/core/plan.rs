@@ -123,17 +123,26 @@ pub struct Command {
     /// Variables it gets beside those that we have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// The directory it runs in, where that is not ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dir: Option<String>,
 }
 
 impl Command {
     /// A command without arguments.
     pub fn new(program: impl Into<String>) -> Self {
-        Self { program: program.into(), args: Vec::new(), env: BTreeMap::new() }
+        Self { program: program.into(), args: Vec::new(), env: BTreeMap::new(), dir: None }
     }
 
     /// The same command with a variable set; empty is as good as unset for most programs.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// The same command, run in another directory.
+    pub fn dir(mut self, dir: impl Into<String>) -> Self {
+        self.dir = Some(dir.into());
         self
     }
 

@@ -279,7 +279,7 @@ struct Scratch {
 impl Scratch {
     fn new(git: &Git<'_>, commit: &Commit, paths: &[PathBuf]) -> Result<Self, CommitError> {
         // Below the same directory as the files of commits.
-        let dir = git.scratch()?;
+        let dir = git.temporary()?;
         let scratch = Self { dir };
         scratch.write("message", commit.message.as_bytes())?;
         scratch.write("paths", &joined(paths))?;

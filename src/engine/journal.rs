@@ -59,6 +59,17 @@ enum Line {
     Begin(Begin),
     Step { index: usize, error: Option<String> },
     End { at: String, results: Vec<Ended> },
+    Shared(Shared),
+}
+
+/// What the edit of an operation became for others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Shared {
+    /// The branch that was pushed.
+    pub branch: String,
+    /// The pull request's page, where one was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -107,6 +118,9 @@ pub struct Operation {
     pub steps_done: Vec<usize>,
     /// The bases it replaced.
     pub bases: Vec<OldBase>,
+    /// What was pushed of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Shared>,
 }
 
 /// The journal of one repository on this machine.
@@ -222,6 +236,7 @@ impl Journal {
                     operation.ended = true;
                     operation.results = results;
                 }
+                (Line::Shared(shared), Some(operation)) => operation.shared = Some(shared),
                 _ => (),
             }
         }
@@ -243,6 +258,7 @@ impl Begin {
             steps: self.steps,
             steps_done: Vec::new(),
             bases: self.bases,
+            shared: None,
         }
     }
 }
@@ -256,6 +272,11 @@ impl Open {
     /// Notes that the operation ended.
     pub fn end(&self, at: String, results: Vec<Ended>) -> Result<(), FsError> {
         self.write(&Line::End { at, results })
+    }
+
+    /// Notes what was pushed of the operation, which has ended.
+    pub fn shared(&self, shared: Shared) -> Result<(), FsError> {
+        self.write(&Line::Shared(shared))
     }
 
     fn write(&self, line: &Line) -> Result<(), FsError> {

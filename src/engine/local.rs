@@ -98,6 +98,14 @@ pub fn clear(host: &Host) -> anyhow::Result<Vec<LocalChange>> {
     Ok(changes)
 }
 
+/// Takes changes out of the list that nothing is left to be done about.
+pub fn forget(host: &Host, settled: &[&LocalChange]) -> anyhow::Result<()> {
+    let _lock = lock(host)?;
+    let Some(mut list) = load(host)? else { return Ok(()) };
+    list.changes.retain(|change| !settled.contains(&change));
+    Ok(save_state(&path(host), &list)?)
+}
+
 fn without_secrets(item: &ItemKey, mut record: Record) -> Record {
     record.0.retain(|field, value| !is_secret(item, field, value));
     record

@@ -30,6 +30,7 @@ pub mod init;
 pub mod journal;
 pub mod layers;
 pub mod local;
+pub mod propose;
 pub mod pull;
 pub mod review;
 pub mod select;

@@ -194,10 +194,11 @@ impl Runner for Real {
     #[allow(clippy::disallowed_methods, reason = "the one place that starts processes")]
     fn become_program(&self, command: &Command) -> RunError {
         use std::os::unix::process::CommandExt;
-        let source = std::process::Command::new(&command.program)
-            .args(&command.args)
-            .envs(&command.env)
-            .exec();
+        let mut becomes = std::process::Command::new(&command.program);
+        if let Some(dir) = &command.dir {
+            becomes.current_dir(dir);
+        }
+        let source = becomes.args(&command.args).envs(&command.env).exec();
         not_started(command, source)
     }
 }
@@ -226,7 +227,11 @@ async fn run(
 ) -> Result<(), RunError> {
     let name = display(command);
     let io = |source| RunError::Io { command: name.clone(), source };
-    let mut child = tokio::process::Command::new(&command.program)
+    let mut started = tokio::process::Command::new(&command.program);
+    if let Some(dir) = &command.dir {
+        started.current_dir(dir);
+    }
+    let mut child = started
         .args(&command.args)
         .env("LC_ALL", "C.UTF-8")
         // Asked before LC_ALL for the language of messages.

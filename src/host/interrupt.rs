@@ -1,4 +1,4 @@
-//! Ctrl-C and a service manager's stop: asked to end, we finish the step we are at.
+//! Ctrl-C and a service manager's stop: asked to end, we finish the step we are at. And what takes too long is ended.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -24,4 +24,23 @@ pub fn cancels(token: &CancellationToken) {
     });
     // Nothing is sent: the other end goes away once we listen, or never can. No signal is lost before that.
     let _ = wait.recv();
+}
+
+/// Ends its wait when it is dropped.
+#[derive(Debug)]
+pub struct Limit(
+    #[allow(dead_code, reason = "dropping it is what ends the wait")] std::sync::mpsc::Sender<()>,
+);
+
+/// Cancels `token` after `patience`, unless what is returned was dropped before.
+pub fn limit(token: &CancellationToken, patience: std::time::Duration) -> Limit {
+    let token = token.clone();
+    let (over, wait) = std::sync::mpsc::channel::<()>();
+    // Without a thread there is no limit, and Ctrl-C is left.
+    let _ = std::thread::Builder::new().name("limit".to_owned()).spawn(move || {
+        if let Err(std::sync::mpsc::RecvTimeoutError::Timeout) = wait.recv_timeout(patience) {
+            token.cancel();
+        }
+    });
+    Limit(over)
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ pub mod deployment;
 pub mod dnf;
 pub mod flatpak;
 pub mod follow;
+pub mod forge;
 pub mod fs;
 pub mod git;
 pub mod http;
@@ -147,6 +149,13 @@ impl Host {
         );
         self.log.end(number, result.as_ref().map(drop).map_err(ToString::to_string), said);
         result
+    }
+
+    /// The same for a program that may take no longer than `patience`: then it is cancelled.
+    pub fn run_within(&self, command: &Command, patience: Duration) -> Result<String, RunError> {
+        let cancel = CancellationToken::new();
+        let _limit = interrupt::limit(&cancel, patience);
+        self.run(command, &mut |_| (), &cancel)
     }
 
     /// Runs a program to its end and notes it in the command log. Returns its standard output byte for byte.

@@ -8,12 +8,17 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::trust::{KnownRepos, StateError};
+use super::{ManifestError, Sheet};
 use crate::core::plan::Command;
+use crate::core::workflow::{ForgeKind, Workflow};
 use crate::host::Host;
 use crate::host::fs::FsError;
 
 /// Where the image keeps its own copy of the repository, for boot services.
 pub const FALLBACK: &str = "/usr/share/bkt/distribution";
+
+/// What the repository says of itself.
+const CONFIG: &str = "repo.json";
 
 /// Why there is no repository to work with.
 #[derive(Debug, Error)]
@@ -72,6 +77,27 @@ pub struct RepoConfig {
     pub url: Option<String>,
     /// The branch that images are built from.
     pub default_branch: Option<String>,
+    /// What follows on an edit of the manifests. Left out: a pull request where `origin` is on a forge whose program is
+    /// signed in, else nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<Workflow>,
+    /// What kind of forge the repository is on, where its address does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forge: Option<ForgeKind>,
+    /// The name of the development box; `bootc-dev` where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dev_container: Option<String>,
+}
+
+impl RepoConfig {
+    /// Reads the file in a repository's top directory; without one, nothing is said.
+    pub fn read(root: &Path) -> Result<Self, ManifestError> {
+        let path = root.join(CONFIG);
+        match crate::host::fs::read(&path)? {
+            Some(text) => Ok(Sheet::parse(&path, &text)?.whole()?),
+            None => Ok(Self::default()),
+        }
+    }
 }
 
 impl Repo {
@@ -154,7 +180,7 @@ fn branch_of(head: &str) -> &str {
 }
 
 fn is_repo(dir: &Path) -> bool {
-    dir.join("manifests").is_dir() && (dir.join("repo.json").exists() || dir.join(".git").exists())
+    dir.join("manifests").is_dir() && (dir.join(CONFIG).exists() || dir.join(".git").exists())
 }
 
 /// The repository's id: `.git/bkt-id`, else its first root commit, else a new UUID written to `.git/bkt-id`.

@@ -108,6 +108,11 @@ impl Sheet {
         self.typed(json, &keys(path)).map(Some)
     }
 
+    /// All of it, read into a type.
+    pub fn whole<T: DeserializeOwned>(&self) -> Result<T, DocError> {
+        self.typed(&self.json, &[])
+    }
+
     /// An error about the value at `path`, for what only its reader can tell is wrong.
     pub fn error_of(&self, path: &str, what: String) -> DocError {
         self.error(&keys(path), what)

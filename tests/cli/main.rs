@@ -26,6 +26,7 @@ mod image;
 mod init;
 mod json;
 mod layers;
+mod propose;
 mod pull;
 mod reference;
 mod review;

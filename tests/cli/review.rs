@@ -160,7 +160,7 @@ fn nothing_is_committed_while_something_else_is_going_on() {
     sandbox.bkt(&["repo", "commit"]).exits(0);
     Run::of(sandbox.command("git").args(["merge", "other"]).output().unwrap()).exits(1);
     sandbox.bkt(&["repo", "review"]).exits(1).says("merge left it to be decided");
-    sandbox.bkt(&["repo", "commit"]).exits(1).says("a merge is going on");
+    sandbox.bkt(&["repo", "commit"]).exits(1).says("a merge is in progress");
 }
 
 #[test]

@@ -70,7 +70,7 @@ struct Here {
     named: names::Named<Pun>,
     #[arg(
         long,
-        conflicts_with_all = ["local", "manifest_only"],
+        conflicts_with_all = ["local", "manifest_only", "pr", "pr_only"],
         help = gettext("Change the Containerfile alone, outside of its managed sections")
     )]
     containerfile_only: bool,

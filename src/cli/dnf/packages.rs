@@ -88,7 +88,7 @@ fn go<O: Options>(
         warn_of_layers(app, &image);
     }
     say_until_restart(app, &plan);
-    act::carry_out(app, &engine, plan)
+    act::carry_out_and(app, &engine, plan, how.follow, how.force)
 }
 
 impl Known<'_> {

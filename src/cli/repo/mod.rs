@@ -12,6 +12,7 @@ mod commit;
 mod layer;
 mod merge_driver;
 mod path;
+mod pr;
 mod pull;
 mod review;
 mod status;
@@ -31,7 +32,9 @@ Examples:
   bkt repo status                  what it is, how it stands, and whether its manifests can be read
   bkt repo review                  what is not committed, and what it means
   bkt repo commit --push           commit that, and push it
-  bkt repo pull                    bring what is new upstream here")
+  bkt repo pull                    bring what is new upstream here
+
+  bkt repo pr                      a pull request with what is not committed in its manifests")
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -51,6 +54,7 @@ enum Verb {
     Path,
     #[command(about = gettext("Say which repository it is, how it stands, and whether its manifests can be read"))]
     Status,
+    Pr(pr::Args),
     Review(review::Args),
     Commit(commit::Args),
     Push(commit::PushArgs),
@@ -65,6 +69,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Pull(args) => pull::run(app, args),
         Verb::Path => path::run(app),
         Verb::Status => status::run(app),
+        Verb::Pr(args) => pr::run(app, args),
         Verb::Review(args) => review::run(app, args),
         Verb::Commit(args) => commit::run(app, args),
         Verb::Push(_) => commit::push(app),

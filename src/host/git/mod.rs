@@ -66,6 +66,11 @@ impl<'h> Git<'h> {
         self
     }
 
+    /// The same in another checkout.
+    pub fn elsewhere(&self, root: &Path) -> Self {
+        Self { root: root.to_owned(), ..self.clone() }
+    }
+
     /// The checkout's top directory.
     pub fn root(&self) -> &Path {
         &self.root
@@ -186,7 +191,7 @@ impl<'h> Git<'h> {
     /// A commit's files, as a checkout would have them, in a directory of their own. Touches neither the checkout nor its
     /// index.
     pub fn tree(&self, commit: &str) -> Result<Tree, GitError> {
-        let dir = self.scratch()?;
+        let dir = self.temporary()?;
         let index = dir.path().join("index").to_string_lossy().into_owned();
         let prefix = format!("--prefix={}/tree/", dir.path().display());
         let with_index = |args: &[&str]| {
@@ -200,11 +205,11 @@ impl<'h> Git<'h> {
 
     /// The files of no commit: none.
     pub fn no_tree(&self) -> Result<Tree, GitError> {
-        Ok(Tree { dir: self.scratch()? })
+        Ok(Tree { dir: self.temporary()? })
     }
 
     /// A directory for files that git is to read or write, which goes with the value.
-    pub fn scratch(&self) -> Result<tempfile::TempDir, GitError> {
+    pub fn temporary(&self) -> Result<tempfile::TempDir, GitError> {
         let cache = self.host.env().cache.join("bkt");
         std::fs::create_dir_all(&cache)
             .and_then(|()| tempfile::Builder::new().prefix("tree-").tempdir_in(&cache))

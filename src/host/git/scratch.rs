@@ -58,7 +58,7 @@ pub struct Scratch<'g, 'h> {
 impl<'h> Git<'h> {
     /// An empty index.
     pub fn scratch(&self) -> Result<Scratch<'_, 'h>, GitError> {
-        Ok(Scratch { git: self, dir: self.cache_dir("index-")? })
+        Ok(Scratch { git: self, dir: self.temporary()? })
     }
 
     /// The files that are not the same in two trees, in path order. A name that is not UTF-8 is an error.

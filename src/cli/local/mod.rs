@@ -1,18 +1,20 @@
 //! `bkt local`: what was done with `--local`, for this machine alone and until its next boot.
 
+mod commit;
+
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::act::versioned;
-use super::app::{App, Exit};
-use super::history;
-use super::output::{Style, paint};
+use crate::cli::act::versioned;
+use crate::cli::app::{App, Exit};
+use crate::cli::history;
+use crate::cli::output::{Style, paint};
 use crate::engine::local::{self, LocalAction, LocalChange};
 use crate::words::{fill, gettext, ngettext};
 
 #[derive(clap::Args)]
 #[command(
-    about = gettext("List what was changed on this machine alone"),
+    about = gettext("List what was changed on this machine alone, and save it to the manifests"),
     after_help = gettext("\
 A verb with --local changes this machine and no manifest. The list says which changes nobody meant to keep; the next boot \
 empties it. What is captured, undone or changed again leaves it.
@@ -20,6 +22,7 @@ empties it. What is captured, undone or changed again leaves it.
 Examples:
   bkt gsetting set org.gnome.desktop.interface clock-show-weekday true --local
   bkt local list                   what was done so, and with which command
+  bkt local commit                 save it to the manifests after all
   bkt local clear                  forget the list; the machine stays as it is")
 )]
 pub(super) struct Args {
@@ -31,6 +34,7 @@ pub(super) struct Args {
 enum Verb {
     #[command(about = gettext("List the local changes"))]
     List,
+    Commit(commit::Args),
     #[command(about = gettext("Forget the list; what was done stays"))]
     Clear,
 }
@@ -41,7 +45,8 @@ struct Answer<'a> {
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
-    let changes = match args.verb {
+    let changes = match &args.verb {
+        Verb::Commit(args) => return commit::run(app, args),
         Verb::Clear if !app.global.dry_run => local::clear(&app.host)?,
         Verb::List | Verb::Clear => local::list(&app.host)?,
     };

@@ -4,20 +4,14 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::clone::CloneError;
-use super::commit::CommitError;
-use super::execute::Untrusted;
-use super::init::NoRoom;
-use super::layers::MoveError;
-use super::pull::PullError;
-use super::undo::UndoError;
-use super::wish::{LooksSecret, NotReadable};
 use crate::core::ignore::BadRule;
 use crate::core::names::InvalidName;
+use crate::engine::execute::Untrusted;
+use crate::engine::undo::UndoError;
+use crate::engine::wish::{LooksSecret, NotReadable};
 use crate::host::command::RunError;
 use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
-use crate::host::git::{GitError, Operation};
 use crate::host::http::{HttpError, Trouble};
 use crate::host::images::NoDeployment;
 use crate::host::inside::Elsewhere;
@@ -29,6 +23,8 @@ use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
 use crate::subsystem::extensions::compat::NoVersion;
 use crate::words::{fill, gettext, ngettext};
+
+mod repository;
 
 /// An error for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,34 +96,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
     if let Some(error) = error.downcast_ref::<RunError>() {
         return Some(program(error));
     }
-    if let Some(error) = error.downcast_ref::<GitError>() {
-        return git(error);
-    }
-    if let Some(error) = error.downcast_ref::<NoRoom>() {
-        return no_room(error);
-    }
-    if let Some(error) = error.downcast_ref::<PullError>() {
-        return Some(pull(error));
-    }
-    if let Some(error) = error.downcast_ref::<CloneError>() {
-        return Some(clone(error));
-    }
-    if let Some(error) = error.downcast_ref::<CommitError>() {
-        return commit(error);
-    }
-    match error.downcast_ref::<MoveError>() {
-        Some(MoveError::Overrides { title }) => {
-            let message =
-                gettext("{item} is in the shared layer too, where it says something else");
-            let hint = gettext("To have every machine get what this one has: --force");
-            return Some(told(fill(&message, &[("item", title)]), hint));
-        }
-        Some(MoveError::Unfit { title, why }) => {
-            let message = gettext("{item} cannot be moved to that layer: {why}");
-            let message = fill(&message, &[("item", title), ("why", why)]);
-            return Some(Told { message, hint: None });
-        }
-        None => (),
+    if let Some(told) = repository::known(error) {
+        return Some(told);
     }
     if let Some(NoAnswer::NoProgram) = error.downcast_ref::<NoAnswer>() {
         let message = gettext("neither dnf5 nor dnf is installed here");
@@ -393,279 +363,6 @@ fn transfer(error: &HttpError) -> Told {
         _ => None,
     };
     Told { message, hint }
-}
-
-fn git(error: &GitError) -> Option<Told> {
-    let hint = match error {
-        GitError::Run(error) => return Some(program(error)),
-        GitError::Odd { .. } | GitError::Directory { .. } => return None,
-        GitError::Identity => gettext(
-            "Tell it once: git config --global user.name NAME, and git config --global user.email ADDRESS",
-        ),
-        GitError::Signing { .. } => gettext(
-            "Unlock the key, or sign in a terminal with: git commit. Whether commits are signed says: git config commit.gpgSign",
-        ),
-        GitError::Credentials { .. } => gettext(
-            "Sign in once in a terminal, with: git fetch. A credential helper or an SSH agent keeps it.",
-        ),
-        GitError::Unreachable { .. } => {
-            gettext("Look at the connection and at the remote's address: git remote -v")
-        }
-        GitError::Refused { .. } => {
-            gettext("Pull what is new there first: bkt repo pull. Then try again.")
-        }
-        GitError::Busy { .. } => gettext(
-            "Try again when it is done. If no git is running, remove the file that is named.",
-        ),
-        GitError::NotOne { .. } => {
-            gettext("Make it one with: git init. Or use another repository: bkt repo use PATH")
-        }
-    };
-    Some(told(error.to_string(), hint))
-}
-
-fn no_room(error: &NoRoom) -> Option<Told> {
-    let (message, dir, first) = match error {
-        NoRoom::File(error) => return known(error),
-        NoRoom::Git(error) => return known(error),
-        NoRoom::NotEmpty { dir, first } => {
-            (gettext("“{path}” is not empty: it has “{first}”"), dir, first.as_str())
-        }
-        NoRoom::NotDirectory { dir } => (gettext("“{path}” is not a directory"), dir, ""),
-        NoRoom::HasCommits { dir } => {
-            (gettext("the git repository “{path}” has commits already"), dir, "")
-        }
-    };
-    let message = fill(&message, &[("path", &dir.display().to_string()), ("first", first)]);
-    let hint = gettext(
-        "Nothing is ever overwritten: choose a new or empty directory, or a git repository without files and commits. \
-         A repository that has manifests already is taken into use with: bkt repo use PATH",
-    );
-    Some(told(message, hint))
-}
-
-fn clone(error: &CloneError) -> Told {
-    match error {
-        CloneError::Address(address) => told(
-            fill(
-                &gettext("“{address}” is not an address of a repository"),
-                &[("address", address)],
-            ),
-            gettext(
-                "It is written as git takes it: https://HOST/OWNER/NAME.git, or git@HOST:OWNER/NAME.git",
-            ),
-        ),
-        CloneError::There(path) => {
-            let path = path.display().to_string();
-            let hint = gettext(
-                "Name another place after the address; or use what is there: bkt repo use {path}",
-            );
-            let at: &[(&str, &str)] = &[("path", &path)];
-            told(fill(&gettext("“{path}” is there already"), at), fill(&hint, at))
-        }
-        CloneError::NotOne(address) => told(
-            fill(
-                &gettext("{address} is not a distribution: it has no “manifests” directory"),
-                &[("address", address)],
-            ),
-            gettext("Nothing of it was kept here."),
-        ),
-    }
-}
-
-fn pull(error: &PullError) -> Told {
-    let about = |text: String, name: &str, value: &str| fill(&text, &[(name, value)]);
-    match error {
-        PullError::Begun(operation) => {
-            let (what, go_on, stop) = match operation {
-                Operation::Rebase => (
-                    gettext("a rebase is in progress"),
-                    "git rebase --continue",
-                    "git rebase --abort",
-                ),
-                Operation::Merge => {
-                    (gettext("a merge is in progress"), "git merge --continue", "git merge --abort")
-                }
-                Operation::CherryPick => (
-                    gettext("a cherry-pick is in progress"),
-                    "git cherry-pick --continue",
-                    "git cherry-pick --abort",
-                ),
-                Operation::Revert => (
-                    gettext("a revert is in progress"),
-                    "git revert --continue",
-                    "git revert --abort",
-                ),
-                Operation::Bisect => {
-                    let hint = gettext("End it first: git bisect reset");
-                    return told(gettext("a bisection is in progress"), hint);
-                }
-            };
-            let hint = gettext("Go on with it: {go_on}. Or give it up: {stop}. Then pull again.");
-            told(what, fill(&hint, &[("go_on", go_on), ("stop", stop)]))
-        }
-        PullError::Unmerged(path) => {
-            let text = gettext("“{path}” has a conflict that is not settled");
-            let path = path.display().to_string();
-            let hint = gettext("Settle it, and say so with: git add {path}. Then pull again.");
-            told(about(text, "path", &path), about(hint, "path", &path))
-        }
-        PullError::Detached => told(
-            gettext("no branch is checked out, so there is nothing to pull into"),
-            gettext("Check one out: git switch BRANCH"),
-        ),
-        PullError::Unborn(branch) => told(
-            about(gettext("the branch “{branch}” has no commit yet"), "branch", branch),
-            gettext("Make the first one, or fetch the branch of a remote and check it out."),
-        ),
-        PullError::NoRemote => told(
-            gettext("the repository has no remote, so there is nothing to pull from"),
-            gettext("Name one: git remote add origin URL"),
-        ),
-        PullError::NoUpstream { branch, could } => {
-            let text = gettext("the branch “{branch}” follows no branch of a remote");
-            let hint = match could {
-                Some(could) => about(
-                    gettext("Let it follow one: git branch --set-upstream-to={could}"),
-                    "could",
-                    could,
-                ),
-                None => gettext("Publish it: git push -u REMOTE BRANCH"),
-            };
-            told(about(text, "branch", branch), hint)
-        }
-        PullError::Gone(upstream) => told(
-            about(gettext("“{upstream}” is not there (any more)"), "upstream", upstream),
-            gettext(
-                "Let the branch follow another one: git branch --set-upstream-to=REMOTE/BRANCH",
-            ),
-        ),
-        PullError::Unrelated(upstream) => told(
-            about(
-                gettext("“{upstream}” and this branch have no commit in common"),
-                "upstream",
-                upstream,
-            ),
-            gettext(
-                "It is another repository, or its history was made anew. Look at it first: git log --all --graph",
-            ),
-        ),
-        PullError::Part => told(
-            gettext("only a whole checkout can be pulled into"),
-            gettext("This one is sparse, or below the top of another repository: use git there."),
-        ),
-        PullError::InTheWay(path) => told(
-            about(
-                gettext("“{path}” is in the way of a file that would come"),
-                "path",
-                &path.display().to_string(),
-            ),
-            gettext("Move it away. Nothing was changed."),
-        ),
-        PullError::Moved(path) => told(
-            about(gettext("“{path}” has changed meanwhile"), "path", &path.display().to_string()),
-            gettext("Pull again. Nothing was changed."),
-        ),
-        PullError::Interrupted { path, before, record } => {
-            let (path, record) = (path.display().to_string(), record.display().to_string());
-            let message = match path.is_empty() {
-                true => gettext("an earlier pull was interrupted, and the branch was moved since"),
-                false => gettext("an earlier pull was interrupted, and “{path}” was changed since"),
-            };
-            let hint = gettext(
-                "The state from before is kept: git diff {before}. Put the files in order, remove “{record}”, then pull again.",
-            );
-            told(
-                about(message, "path", &path),
-                fill(&hint, &[("before", before), ("record", &record)]),
-            )
-        }
-        PullError::Cancelled => {
-            Told { message: gettext("cancelled: nothing was changed"), hint: None }
-        }
-    }
-}
-
-fn commit(error: &CommitError) -> Option<Told> {
-    let paths = |text: String, path: &Path| fill(&text, &[("path", &path.to_string_lossy())]);
-    Some(match error {
-        CommitError::Git(error) => return git(error),
-        CommitError::NoMessage => {
-            told(gettext("the message is empty"), gettext("Say what the commit is for: -m MESSAGE"))
-        }
-        CommitError::Nothing => Told {
-            message: gettext("there is nothing to commit: all of it is as the last commit has it"),
-            hint: None,
-        },
-        CommitError::Operation { operation } => during(*operation),
-        CommitError::Undecided { path } => told(
-            paths(gettext("“{path}” cannot be committed as it is"), path),
-            gettext("A merge has left it to you, or it cannot be read. See: git status"),
-        ),
-        CommitError::Broken { path, why } => {
-            let message = gettext("“{path}” is not committed, because it cannot be read: {why}");
-            let hint = gettext("Correct it first. To commit it as it is: --force");
-            told(fill(&paths(message, path), &[("why", why)]), hint)
-        }
-        CommitError::Secret { paths } => {
-            let paths: Vec<_> = paths.iter().map(|path| path.to_string_lossy()).collect();
-            let message =
-                gettext("this looks like a secret, and a repository is read by others: {paths}");
-            let hint = gettext("To commit it all the same: --secrets");
-            told(fill(&message, &[("paths", &paths.join(", "))]), hint)
-        }
-        CommitError::Hook { name, said } => {
-            let message = match said.is_empty() {
-                true => gettext("the repository's hook {name} refused, and did not say why"),
-                false => gettext("the repository's hook {name} refused: {said}"),
-            };
-            let hint = gettext(
-                "Nothing was committed, and what was staged is as it was. Correct what the hook minds.",
-            );
-            told(fill(&message, &[("name", name), ("said", said)]), hint)
-        }
-        CommitError::File { path, source } => {
-            let message = paths(gettext("“{path}” could not be written: {why}"), path);
-            Told { message: fill(&message, &[("why", &reason(source))]), hint: None }
-        }
-        CommitError::Detached => told(
-            gettext("no branch is checked out, so that there is nothing to push to"),
-            gettext("Make one here: git switch -c NAME. Then push again."),
-        ),
-        CommitError::NoCommit => {
-            told(gettext("there is no commit yet"), gettext("Make one: bkt repo commit"))
-        }
-        CommitError::NoRemote => told(
-            gettext("it is not known where to push to"),
-            gettext("Add a remote: git remote add origin ADDRESS"),
-        ),
-    })
-}
-
-/// Why nothing is committed while something is going on, and how to end that.
-fn during(operation: Operation) -> Told {
-    let (what, end) = match operation {
-        Operation::Rebase => {
-            (gettext("a rebase is going on in this repository"), "git rebase --continue")
-        }
-        Operation::Merge => {
-            (gettext("a merge is going on in this repository"), "git merge --continue")
-        }
-        Operation::CherryPick => {
-            (gettext("a cherry-pick is going on in this repository"), "git cherry-pick --continue")
-        }
-        Operation::Revert => {
-            (gettext("a revert is going on in this repository"), "git revert --continue")
-        }
-        Operation::Bisect => {
-            (gettext("a bisection is going on in this repository"), "git bisect reset")
-        }
-    };
-    let hint = match operation {
-        Operation::Bisect => gettext("End it first: {command}"),
-        _ => gettext("End it first: {command}. To take it back: --abort instead"),
-    };
-    told(what, fill(&hint, &[("command", end)]))
 }
 
 fn program(error: &RunError) -> Told {
