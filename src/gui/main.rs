@@ -21,6 +21,7 @@ mod pages;
 mod permissions;
 #[cfg(test)]
 mod permissions_gui_tests;
+mod propose;
 mod pull;
 mod repository;
 mod review;

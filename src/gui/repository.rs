@@ -1,11 +1,14 @@
 //! The repository's part of the window: what is asked of git and of layers, and what is said of how that went.
 
+use std::path::PathBuf;
+
 use bucket::core::item::Layer;
 use bucket::core::report::ItemReport;
 use bucket::engine::commit::{Commit, CommitError, Committed, Pushed};
 use bucket::engine::execute::Untrusted;
 use bucket::engine::explain::{Told, explain};
 use bucket::engine::layers::MoveError;
+use bucket::engine::propose::{Proposed, Stage};
 use bucket::engine::pull::{PullError, Pulled};
 use bucket::engine::{Engine, Standing};
 use bucket::host::command::RunError;
@@ -21,6 +24,7 @@ use crate::dialogs;
 use crate::model::RowKey;
 use crate::pages::overview::OverviewMsg;
 use crate::pages::review::ReviewMsg;
+use crate::propose;
 use crate::pull::{self, Choices};
 
 /// How many lines of what git and its hooks say are kept.
@@ -36,6 +40,11 @@ pub enum Task {
     },
     Push,
     Pull(Choices),
+    /// Asks for what changed in these files; `force` takes ours where the remote has changed the same.
+    Propose {
+        paths: Vec<PathBuf>,
+        force: bool,
+    },
 }
 
 /// What goes on in the repository now.
@@ -46,6 +55,7 @@ pub enum Doing {
     Fetching,
     Merging,
     Writing,
+    Proposing(Stage),
 }
 
 impl Doing {
@@ -57,6 +67,7 @@ impl Doing {
             Self::Fetching => gettext("Asking the remote what is new"),
             Self::Merging => gettext("Bringing both sides together"),
             Self::Writing => gettext("Writing the files"),
+            Self::Proposing(stage) => stage.doing(),
         }
     }
 }
@@ -69,6 +80,7 @@ pub enum Answer {
     Committed(Committed, Option<Pushed>),
     Pushed(Pushed),
     Pulled(Pulled),
+    Proposed(Proposed),
     Failed(Box<Failure>),
     /// The person stopped it. What was committed before that is committed.
     Cancelled(Option<Committed>),
@@ -113,6 +125,8 @@ pub enum Act {
     Push,
     /// With what was chosen where both sides changed the same.
     Pull(Choices),
+    /// Asks for what changed in these files.
+    Propose(Vec<PathBuf>),
     /// Stops what goes on.
     Cancel,
 }
@@ -137,6 +151,16 @@ pub fn carry_out(
         };
         return Reply::Repository(answer);
     }
+    if let Task::Propose { paths, force } = &task {
+        let answer = match propose::propose(engine, paths, *force, cancel, tell) {
+            Ok(proposed) => Answer::Proposed(proposed),
+            Err(error) => match propose::undecided(&error, paths) {
+                Some(question) => return Reply::Ask(Box::new(question)),
+                None => failed(&error, Doing::Proposing(Stage::Request), output, None),
+            },
+        };
+        return Reply::Repository(answer);
+    }
     let (mut doing, mut committed) = (Doing::Committing, None);
     let result = (|| {
         let push = match &task {
@@ -145,7 +169,7 @@ pub fn carry_out(
                 committed = Some(engine.commit(commit, &mut line, cancel)?);
                 *push
             }
-            Task::Push | Task::Pull(_) => true,
+            Task::Push | Task::Pull(_) | Task::Propose { .. } => true,
         };
         doing = Doing::Pushing;
         match push {
@@ -308,6 +332,7 @@ impl App {
             Act::Read => self.backend.send(Job::Review),
             Act::Commit { commit, push } => self.begin_task(Task::Commit { commit, push }),
             Act::Push => self.begin_task(Task::Push),
+            Act::Propose(paths) => self.begin_task(Task::Propose { paths, force: false }),
             Act::Pull(choices) => self.begin_task(Task::Pull(choices)),
             Act::Cancel => self.flow().cancel(),
         }
@@ -349,6 +374,7 @@ impl App {
                 let text = fill(&gettext("Pushed to {branch}"), &[("branch", &branch(&pushed))]);
                 self.toast(adw::Toast::new(&text));
             }
+            Answer::Proposed(proposed) => self.proposed(&proposed),
             Answer::Pulled(pulled) => self.pulled(pulled),
             Answer::Cancelled(Some(committed)) => self.tell_committed(&committed, None),
             Answer::Cancelled(None) => self.toast(adw::Toast::new(&gettext("Cancelled"))),
@@ -416,6 +442,7 @@ fn tell_failure(parent: &impl IsA<gtk::Widget>, failure: &Failure, input: &Sende
         (Doing::Committing, _) => gettext("Not Committed"),
         (Doing::Pushing, None) => gettext("Not Pushed"),
         (Doing::Pushing, Some(_)) => gettext("Committed, but Not Pushed"),
+        (Doing::Proposing(_), _) => gettext("No Pull Request"),
         (Doing::Fetching | Doing::Merging | Doing::Writing, _) => gettext("Not Pulled"),
     };
     let dialog = adw::AlertDialog::builder().heading(heading).body(words(&failure.told)).build();

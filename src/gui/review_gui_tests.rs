@@ -134,6 +134,8 @@ fn what_is_ticked_is_committed_with_the_message_on_show() {
     assert_eq!(text(&message(&window)), "Update manifests/flatpak-apps.json");
     let (least, ..) = window.measure(gtk::Orientation::Horizontal, -1);
     assert!(least <= 360, "{least}");
+    let ask = labelled(&window, "Open Pull _Request");
+    assert!(!ask.is_sensitive(), "there is no item to ask for");
     labelled(&window, "Commit & _Push").emit_clicked();
     until("request", || acts.borrow().len() == 1);
     assert!(matches!(acts.borrow()[0], Act::Commit { push: true, .. }));

@@ -31,6 +31,8 @@ pub enum ReviewMsg {
     Typed(String),
     /// The person wants to commit; and to push after it.
     Commit { push: bool },
+    /// The person wants to ask for what is ticked.
+    Propose,
     /// What goes on; nothing.
     Doing(Option<Doing>),
     /// What was ticked is committed: the message is not needed any more.
@@ -73,6 +75,7 @@ pub struct ReviewWidgets {
     doing: gtk::Label,
     commit: gtk::Button,
     push: gtk::Button,
+    propose: gtk::Button,
 }
 
 impl SimpleComponent for ReviewPage {
@@ -117,6 +120,7 @@ impl SimpleComponent for ReviewPage {
                     drop(sender.output(Act::Commit { commit, push }));
                 }
             }
+            ReviewMsg::Propose => drop(sender.output(Act::Propose(self.paths()))),
             ReviewMsg::Doing(doing) => self.doing = doing,
             ReviewMsg::Committed => {
                 self.ticks.clear();
@@ -147,6 +151,10 @@ impl SimpleComponent for ReviewPage {
                 }
             }
             widgets.push.set_visible(data.can_push());
+            widgets.propose.set_visible(data.can_push());
+            // A request is of items of manifests, and of what comes with them.
+            let some = data.review.changes_in(&paths).next().is_some();
+            widgets.propose.set_sensitive(some && self.doing.is_none());
         }
         let first = self.message.lines().next().unwrap_or_default().chars().count();
         widgets.long.set_visible(first > COLUMNS);
@@ -315,23 +323,32 @@ fn build(root: &adw::NavigationPage, sender: &ComponentSender<ReviewPage>) -> Re
     stack.add_named(&empty, Some("empty"));
     stack.add_named(&list, Some("list"));
 
-    let button = |label: &str, tooltip: &str, push: bool| {
+    let button = |label: &str, tooltip: &str, message: fn() -> ReviewMsg| {
         let button = gtk::Button::with_mnemonic(label);
         button.set_can_shrink(true);
         button.set_tooltip_text(Some(tooltip));
         let input = sender.input_sender().clone();
-        button.connect_clicked(move |_| drop(input.send(ReviewMsg::Commit { push })));
+        button.connect_clicked(move |_| drop(input.send(message())));
         button
     };
+    let propose = button(
+        &gettext("Open Pull _Request"),
+        &gettext(
+            "Ask for the ticked changes of manifests on a branch of their own; nothing is committed here",
+        ),
+        || ReviewMsg::Propose,
+    );
     let push = button(
         &gettext("Commit & _Push"),
         &gettext("Commit what is ticked, and send it to the remote"),
-        true,
+        || ReviewMsg::Commit { push: true },
     );
     let commit =
-        button(&gettext("_Commit"), &gettext("Commit what is ticked (Ctrl+Return)"), false);
+        button(&gettext("_Commit"), &gettext("Commit what is ticked (Ctrl+Return)"), || {
+            ReviewMsg::Commit { push: false }
+        });
     commit.add_css_class("suggested-action");
-    let buttons = button_bar(&[push.upcast_ref(), commit.upcast_ref()]);
+    let buttons = button_bar(&[propose.upcast_ref(), push.upcast_ref(), commit.upcast_ref()]);
     let (doing_bar, doing) = doing_bar(sender.output_sender());
     let bar = gtk::Stack::new();
     bar.set_vhomogeneous(false);
@@ -363,6 +380,7 @@ fn build(root: &adw::NavigationPage, sender: &ComponentSender<ReviewPage>) -> Re
         doing,
         commit,
         push,
+        propose,
     }
 }
 
