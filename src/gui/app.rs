@@ -35,7 +35,7 @@ use crate::widgets::drift_row::RowAct;
 use crate::widgets::plan_dialog::PlanOut;
 use crate::widgets::sidebar::Sidebar;
 use crate::window::{self, Window};
-use crate::{actions, containerfile, dialogs, repository, review, style};
+use crate::{actions, containerfile, dialogs, layers, review, style};
 
 /// What the window is told or asked.
 #[derive(Debug)]
@@ -575,7 +575,7 @@ impl App {
                 }
             }
             RowAct::Layer => {
-                if let Some(here) = repository::moves(&row.item) {
+                if let Some(here) = layers::moves(&row.item) {
                     self.backend.send(Job::Move { key, here, force: false });
                 }
             }

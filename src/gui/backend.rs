@@ -30,7 +30,7 @@ use super::containerfile::{self, Containerfile};
 use super::model::RowKey;
 use super::pages::settings::Read;
 use super::repository::{self, Question, Task};
-use super::{permissions, review, steps};
+use super::{layers, permissions, review, steps, task};
 
 /// How many lines of output a running plan keeps.
 const LINES: usize = 500;
@@ -437,10 +437,10 @@ impl Worker {
             Job::Review => return Reply::Review(review::Data::read(engine)),
             Job::Repository { task, cancel } => {
                 let tell = |answer| (self.reply)(Reply::Repository(answer));
-                return repository::carry_out(engine, task, &cancel, &tell);
+                return task::carry_out(engine, task, &cancel, &tell);
             }
             Job::Move { key, here, force } => {
-                return repository::plan_move(engine, &key, here, force);
+                return layers::plan_move(engine, &key, here, force);
             }
             Job::Undo(number) => (
                 "undo",

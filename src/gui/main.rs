@@ -14,6 +14,7 @@ mod editor;
 mod flow;
 #[cfg(test)]
 mod gui_tests;
+mod layers;
 mod model;
 #[cfg(test)]
 mod packages_gui_tests;
@@ -33,6 +34,7 @@ mod settings_tests;
 mod standing;
 mod steps;
 mod style;
+mod task;
 mod values;
 mod watch;
 mod widgets;

@@ -12,8 +12,8 @@ use relm4::{Sender, adw, gtk};
 use super::drift::DriftOut;
 use crate::app::AppMsg;
 use crate::diff;
+use crate::layers;
 use crate::model::{Row, RowKey};
-use crate::repository;
 use crate::values::{FieldShown, fields};
 use crate::widgets::diff_list::{Sides, diff_list};
 use crate::widgets::drift_row::RowAct;
@@ -51,7 +51,7 @@ pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<App
     if row.has_permissions() {
         head.add(&permissions_row(row, sender));
     }
-    if let Some(here) = repository::moves(&row.item) {
+    if let Some(here) = layers::moves(&row.item) {
         head.add(&layer_row(row, here, sender));
     }
     content.add(&head);

@@ -14,8 +14,8 @@ use relm4::gtk::{gio, glib};
 
 use super::row_object::RowObject;
 use super::{label, name_menu, no_hyphens, set_name, set_tooltip};
+use crate::layers;
 use crate::model::{Row, RowKey};
-use crate::repository;
 use crate::values::Shown;
 
 /// What a row asks of its page.
@@ -327,7 +327,7 @@ impl DriftRow {
         }
         for (action, here) in [(&imp.share, false), (&imp.keep, true)] {
             if let Some(action) = action.get() {
-                action.set_enabled(repository::moves(&row.item) == Some(here));
+                action.set_enabled(layers::moves(&row.item) == Some(here));
             }
         }
         self.bind_buttons(row);

@@ -114,7 +114,6 @@ fn group(conflict: &Conflict, chosen: impl Fn(Choice) + Clone + 'static) -> adw:
         let name = gettext("{side} of {item}: {value}");
         let name =
             fill(&name, &[("side", &words), ("item", &title), ("value", &shown(value.as_ref()))]);
-        set_name(&check, &name);
         let chosen = chosen.clone();
         check.connect_toggled(move |check| {
             if check.is_active() {
@@ -124,6 +123,8 @@ fn group(conflict: &Conflict, chosen: impl Fn(Choice) + Clone + 'static) -> adw:
         let row = row(&words, value);
         row.add_prefix(&check);
         row.set_activatable_widget(Some(&check));
+        // After that: the row has labelled it with its title.
+        set_name(&check, &name);
         group.add(&row);
     }
     group

@@ -12,7 +12,7 @@ use relm4::{adw, gtk};
 
 use super::diff_list::{Sides, lines_list};
 use super::{set_name, tag};
-use crate::review::{has_lines, lines, name, notes};
+use crate::review::{self, has_lines, lines, notes};
 
 /// The rows of a page. Which of them are unfolded is remembered by their paths.
 #[derive(Default)]
@@ -41,11 +41,12 @@ impl FileRows {
         ticked: bool,
         tick: impl Fn(bool) + 'static,
     ) -> adw::PreferencesRow {
-        let shown = name(&file.path);
+        let shown = review::name(&file.path);
         let can = file.can_commit();
         let check = gtk::CheckButton::builder().active(ticked).sensitive(can).build();
         check.set_valign(gtk::Align::Center);
-        set_name(&check, &fill(&gettext("Commit {file}"), &[("file", &shown)]));
+        let name = fill(&gettext("Commit {file}"), &[("file", &shown)]);
+        set_name(&check, &name);
         check.connect_toggled(move |check| tick(check.is_active()));
         let said = notes(file).join(" · ");
         let secret = file.secret.then(|| tag(&gettext("Secret?"), Some("warning")));
@@ -66,6 +67,8 @@ impl FileRows {
             icon.iter().for_each(|icon| row.add_suffix(icon));
             secret.iter().for_each(|secret| row.add_suffix(secret));
             row.set_activatable_widget(Some(&check));
+            // The row has labelled it with its title.
+            set_name(&check, &name);
             return row.upcast();
         }
         let row = adw::ExpanderRow::builder().use_markup(false).title(&shown).build();
@@ -90,7 +93,7 @@ impl FileRows {
             unfolded.borrow_mut().insert(file.path.clone());
             if !filled.replace(true) {
                 let sides = Sides { removed: gettext("Removed"), added: gettext("Added") };
-                let list = lines_list(&name(&file.path), &lines(&file), &sides);
+                let list = lines_list(&review::name(&file.path), &lines(&file), &sides);
                 let line = gtk::ListBoxRow::builder().child(&list).activatable(false).build();
                 line.set_focusable(false);
                 row.add_row(&line);
