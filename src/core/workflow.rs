@@ -15,6 +15,17 @@ pub enum Workflow {
     Pr,
 }
 
+impl Workflow {
+    /// Its name in `repo.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Edit => "edit",
+            Self::Commit => "commit",
+            Self::Pr => "pr",
+        }
+    }
+}
+
 /// What kind of forge a repository is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

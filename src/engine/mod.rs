@@ -18,7 +18,6 @@ use crate::words::{fill, gettext};
 
 pub mod base;
 pub mod changelog;
-pub mod checkout;
 pub mod clone;
 pub mod commit;
 pub mod containerfile;

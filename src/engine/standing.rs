@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Engine;
+use super::{Engine, pull};
 use crate::host::command::RunError;
 use crate::host::git::{Ahead, FileState, Git, GitError, Head, Operation};
 
@@ -53,6 +53,8 @@ pub struct Checkout {
     pub ours: Vec<FileState>,
     /// What is not committed of all others.
     pub others: Vec<FileState>,
+    /// Whether a pull was cut off while it wrote: the next one finishes it.
+    pub pull_interrupted: bool,
 }
 
 /// A remote.
@@ -118,6 +120,7 @@ impl Engine {
             remote: None,
             ours,
             others,
+            pull_interrupted: pull::interrupted(&git)?.is_some(),
         };
         checkout.remote = remote(&git, checkout.branch())?;
         Ok(Standing::Checkout(Box::new(checkout)))

@@ -173,7 +173,8 @@ fn a_request_has_the_edit_and_nothing_else_and_the_checkout_keeps_everything() {
 #[test]
 fn whatever_fails_the_checkout_stays_as_it_is_and_it_is_said_how_far_it_came() {
     let no_branch = "No branch was pushed";
-    let steps: [(&str, fn(&Sandbox), i32, &[&str]); 8] = [
+    type Step<'a> = (&'a str, fn(&Sandbox), i32, &'a [&'a str]);
+    let steps: [Step<'_>; 8] = [
         (
             "fetch",
             |s| fs::rename(s.path("remote.git"), s.path("gone")).unwrap(),

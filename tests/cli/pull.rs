@@ -523,14 +523,17 @@ fn status_says_how_the_checkout_stands_and_fetches_nothing() {
     let json = two.here.bkt(&["repo", "status", "--json"]).exits(0).json();
     let git = &json["git"];
     assert_eq!(
-        (&git["branch"], &git["upstream"], &git["behind"]),
+        (&git["name"], &git["upstream"]["upstream"], &git["upstream"]["behind"]),
         (&json!("main"), &json!("origin/main"), &json!(0))
     );
-    assert_eq!(git["manifests_changed"], json!(["manifests/gsettings.json"]));
-    assert_eq!(git["others_changed"], json!(["notes.txt"]));
+    assert_eq!(git["ours"][0]["path"], json!("manifests/gsettings.json"));
+    assert_eq!(git["others"][0]["path"], json!("notes.txt"));
     two.here.git(&["fetch", "-q"]);
     let run = two.here.bkt(&["repo", "status"]).exits(0);
-    run.says("main").says("1 behind").says("Not committed: 1 manifest").says("1 other file");
+    run.says("main")
+        .says("1 behind")
+        .says("Not committed: 1 file of Bucket's")
+        .says("1 other file");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -11,12 +10,11 @@ use crate::cli::app::{App, Exit};
 use crate::cli::errors;
 use crate::cli::output::{Style, paint};
 use crate::core::item::Layer;
-use crate::core::names::RepoRelPath;
-use crate::engine::checkout::Checkout;
+use crate::core::workflow::{ForgeKind, Workflow};
 use crate::engine::explain::explain;
-use crate::engine::{Engine, IGNORE_FILE};
-use crate::manifest::Sheet;
-use crate::manifest::repo::Found;
+use crate::engine::{Checkout, Engine, IGNORE_FILE, Standing};
+use crate::host::git::Head;
+use crate::manifest::repo::{Found, RepoConfig};
 use crate::words::{fill, gettext, ngettext};
 
 pub(super) fn run(app: &App) -> anyhow::Result<Exit> {
@@ -41,11 +39,11 @@ pub(super) struct State {
     trusted: bool,
     layers: Vec<String>,
     manifests: Vec<String>,
-    /// How the checkout stands; `None` where it is none of git's.
-    git: Option<Checkout>,
+    /// How the checkout stands; `None` where that cannot be read.
+    git: Option<Standing>,
     /// `repo.json`: what follows on an edit, and what kind of forge it is on.
-    workflow: Option<String>,
-    forge: Option<String>,
+    workflow: Option<Workflow>,
+    forge: Option<ForgeKind>,
     problems: Vec<Problem>,
 }
 
@@ -87,16 +85,11 @@ impl State {
                 Layer::Host(_) => (),
             }
         }
-        let git = engine.checkout().unwrap_or_else(|error| {
-            note(error);
-            None
+        let git = engine.standing().map_err(&mut note).ok();
+        let config = RepoConfig::read(&repo.root).unwrap_or_else(|error| {
+            note(error.into());
+            RepoConfig::default()
         });
-        let config = config(engine).unwrap_or_else(|error| {
-            note(error);
-            None
-        });
-        let said = |name: &str| Some(config.as_ref()?.get(name)?.as_str()?.to_owned());
-        let (workflow, forge) = (said("workflow"), said("forge"));
         for subsystem in engine.subsystems() {
             if let Err(error) = subsystem.wanted(&manifests, engine.host()) {
                 note(error);
@@ -116,8 +109,8 @@ impl State {
             layers,
             manifests: present,
             git,
-            workflow,
-            forge,
+            workflow: config.workflow,
+            forge: config.forge,
             problems,
         }
     }
@@ -151,15 +144,15 @@ impl State {
             app.out.line(&format!("  {}", fill(&text, &[("value", &value)])));
         }
         for (text, value) in [
-            (gettext("Workflow: {value}"), &self.workflow),
-            (gettext("Forge: {value}"), &self.forge),
+            (gettext("Workflow: {value}"), self.workflow.map(Workflow::name)),
+            (gettext("Forge: {value}"), self.forge.map(ForgeKind::name)),
         ] {
             if let Some(value) = value {
                 app.out.line(&format!("  {}", fill(&text, &[("value", value)])));
             }
         }
-        if let Some(git) = &self.git {
-            print_checkout(app, git);
+        if let Some(checkout) = self.git.as_ref().and_then(Standing::checkout) {
+            print_checkout(app, checkout);
         }
         for manifest in &self.manifests {
             app.out.line(&format!("  {manifest}"));
@@ -171,31 +164,23 @@ impl State {
     }
 }
 
-/// `repo.json`, where there is one.
-fn config(engine: &Engine) -> anyhow::Result<Option<Sheet>> {
-    let path: RepoRelPath = "repo.json".parse()?;
-    let text = engine.manifests().other(&path)?;
-    let file = engine.repo().root.join(path.as_str());
-    Ok(text.map(|text| Sheet::parse(&file, &text)).transpose()?)
-}
-
 fn print_checkout(app: &App, git: &Checkout) {
     let count = |one: String, n: usize| fill(&one, &[("n", &n.to_string())]);
     let line = |text: &str| app.out.line(&format!("  {text}"));
-    let branch = match (&git.branch, &git.commit) {
-        (Some(branch), Some(_)) => branch.clone(),
-        (Some(branch), None) => {
+    let branch = match &git.head {
+        Head::Branch(branch) => branch.clone(),
+        Head::Unborn(branch) => {
             fill(&gettext("{branch}, without a commit yet"), &[("branch", branch)])
         }
-        (None, commit) => {
-            let commit = commit.as_deref().unwrap_or_default();
+        Head::Detached(commit) => {
+            let commit = commit.get(..12).unwrap_or(commit);
             fill(&gettext("none; the commit {commit} is checked out"), &[("commit", commit)])
         }
     };
     line(&fill(&gettext("Branch: {value}"), &[("value", &branch)]));
     if let Some(upstream) = &git.upstream {
-        let mut parts = vec![upstream.clone()];
-        match (git.ahead, git.behind) {
+        let mut parts = vec![upstream.upstream.clone()];
+        match (upstream.ahead, upstream.behind) {
             (Some(0), Some(0)) => parts.push(gettext("nothing new on either side")),
             (Some(ahead), Some(behind)) => {
                 let text = |n, text| (n > 0).then(|| count(text, n));
@@ -204,16 +189,16 @@ fn print_checkout(app: &App, git: &Checkout) {
             }
             _ => parts.push(gettext("never fetched, or gone")),
         }
-        if let Some(at) = git.fetched_at.as_deref().and_then(|at| at.parse::<Timestamp>().ok()) {
+        if let Some(at) = git.fetched_at {
             let at = at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
             parts.push(fill(&gettext("as fetched {time}"), &[("time", &at)]));
         }
         line(&fill(&gettext("Follows: {value}"), &[("value", &parts.join(", "))]));
     }
-    let (manifests, others) = (git.manifests_changed.len(), git.others_changed.len());
+    let (ours, others) = (git.ours.len(), git.others.len());
     let mut dirty = Vec::new();
-    if manifests > 0 {
-        dirty.push(count(ngettext("{n} manifest", "{n} manifests", manifests), manifests));
+    if ours > 0 {
+        dirty.push(count(ngettext("{n} file of Bucket's", "{n} files of Bucket's", ours), ours));
     }
     if others > 0 {
         dirty.push(count(ngettext("{n} other file", "{n} other files", others), others));
@@ -222,7 +207,7 @@ fn print_checkout(app: &App, git: &Checkout) {
         line(&fill(&gettext("Not committed: {value}"), &[("value", &dirty.join(", "))]));
     }
     if let Some(operation) = git.operation {
-        line(&fill(&gettext("In the middle of: git {value}"), &[("value", operation)]));
+        line(&fill(&gettext("In the middle of: git {value}"), &[("value", operation.name())]));
     }
     if git.pull_interrupted {
         app.out.warn(&gettext("  a pull was interrupted; to finish it: bkt repo pull"));

@@ -38,6 +38,19 @@ pub enum Operation {
     Bisect,
 }
 
+impl Operation {
+    /// What git calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rebase => "rebase",
+            Self::Merge => "merge",
+            Self::CherryPick => "cherry-pick",
+            Self::Revert => "revert",
+            Self::Bisect => "bisect",
+        }
+    }
+}
+
 /// How a branch stands to the one it follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ahead {
