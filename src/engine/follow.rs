@@ -1,5 +1,6 @@
 //! What to follow so that a report stays true, and what to read again when something has changed.
 
+use super::standing::OUR_DIRS;
 use super::{Engine, IGNORE_FILE};
 use crate::core::item::SubsystemId;
 use crate::manifest::containerfile::FILE;
@@ -16,7 +17,14 @@ pub enum Touched {
     Containerfile,
     /// The journal.
     History,
+    /// What git says of the repository: what is checked out, what is committed, and what is not.
+    Repository,
 }
+
+/// How deep branches may be named: `me/topic/part`.
+const BRANCHES: usize = 8;
+/// How deep files lie in the directories that Bucket writes to: `system/etc/a/b/c`.
+const FILES: usize = 8;
 
 impl Engine {
     /// Everything to follow, with what each change means.
@@ -40,6 +48,30 @@ impl Engine {
         watches.push((containerfile, Touched::Containerfile));
         let journal = self.state_dir().join("journal");
         watches.push((Watch::Path(journal), Touched::History));
+        let repository = self.repository_watches().into_iter();
+        watches.extend(repository.map(|watch| (watch, Touched::Repository)));
+        watches
+    }
+
+    /// What git writes when something is checked out, staged, committed, fetched or begun; and where files lie that may be
+    /// committed. A file deep in a directory that is none of ours is heard of when the next thing happens.
+    fn repository_watches(&self) -> Vec<Watch> {
+        let repo = self.repo();
+        let top = repo.root.clone();
+        let mut watches: Vec<Watch> =
+            OUR_DIRS.iter().map(|dir| Watch::Tree(top.join(dir), FILES)).collect();
+        watches.push(Watch::Path(top.join("toolbox")));
+        watches.push(Watch::Path(top));
+        let Some(git) = repo.git_dir() else { return watches };
+        // Branches belong to all checkouts of a repository, and may lie in another one's directory.
+        let shared = crate::host::fs::read(&git.join("commondir")).ok().flatten();
+        let shared = shared.map_or_else(|| git.clone(), |path| git.join(path.trim()));
+        watches.push(Watch::Tree(shared.join("refs"), BRANCHES));
+        watches.push(Watch::Path(shared.join("reftable")));
+        if shared != git {
+            watches.push(Watch::Path(shared));
+        }
+        watches.push(Watch::Path(git));
         watches
     }
 }

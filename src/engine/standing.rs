@@ -81,13 +81,16 @@ impl Checkout {
     }
 }
 
+/// Directories at the repository's top whose files are all ours: see [`is_ours`].
+pub(super) const OUR_DIRS: [&str; 5] = ["manifests", "upstream", "system", "systemd", ".changelog"];
+
 /// Whether a file of the repository, by its path below the top, is one that Bucket reads and writes: the manifests, what
 /// they name, and what is made of them.
 pub fn is_ours(path: &Path) -> bool {
-    const DIRS: [&str; 5] = ["manifests", "upstream", "system", "systemd", ".changelog"];
     const FILES: [&str; 4] =
         ["Containerfile", "toolbox/Containerfile", "changelog.json", "repo.json"];
-    DIRS.iter().any(|dir| path.starts_with(dir)) || FILES.iter().any(|file| path == Path::new(file))
+    OUR_DIRS.iter().any(|dir| path.starts_with(dir))
+        || FILES.iter().any(|file| path == Path::new(file))
 }
 
 impl Engine {

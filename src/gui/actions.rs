@@ -43,6 +43,7 @@ pub fn shortcuts() -> Vec<ShortcutGroup> {
                 ("Return", gettext("Show Details")),
             ],
         ),
+        (gettext("Review & Commit"), vec![("<Control>Return", gettext("Commit What Is Ticked"))]),
         (gettext("Pages"), vec![("<Control>1…9", gettext("Go to a Page"))]),
     ]
 }

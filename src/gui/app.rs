@@ -27,7 +27,9 @@ use crate::pages::history::{HistoryMsg, HistoryPage};
 use crate::pages::log::{LogMsg, LogPage};
 use crate::pages::overview::{Overview, OverviewMsg, OverviewOut};
 use crate::pages::permissions::PermissionsOut;
+use crate::pages::review::ReviewMsg;
 use crate::pages::settings::{Browser, BrowserMsg};
+use crate::repository::Act;
 use crate::settings::Settings;
 use crate::watch::Watcher;
 use crate::widgets::drift_row::RowAct;
@@ -35,7 +37,7 @@ use crate::widgets::first_run_dialog::FirstRunOut;
 use crate::widgets::plan_dialog::PlanOut;
 use crate::widgets::sidebar::Sidebar;
 use crate::window::{self, Window};
-use crate::{actions, containerfile, dialogs, first_run, style};
+use crate::{actions, containerfile, dialogs, first_run, layers, review, style};
 
 /// What the window is told or asked.
 #[derive(Debug)]
@@ -49,6 +51,9 @@ pub enum AppMsg {
     Permissions(PermissionsOut),
     Containerfile(ContainerfileOut),
     FirstRun(FirstRunOut),
+    Repository(Act),
+    /// The person wants a job done all the same.
+    Do(Box<Job>),
     /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
     Edit {
         wishes: Vec<Wish>,
@@ -104,6 +109,7 @@ pub struct App {
     editor: Editor,
     containerfile: containerfile::Open,
     first_run: first_run::Open,
+    review: review::Open,
     input: Sender<AppMsg>,
 }
 
@@ -201,6 +207,7 @@ impl Component for App {
             editor,
             containerfile: None,
             first_run: None,
+            review: None,
             input: sender.input_sender().clone(),
         };
         model.show(current);
@@ -220,6 +227,8 @@ impl Component for App {
             AppMsg::Permissions(out) => self.permissions_out(out),
             AppMsg::Containerfile(out) => self.containerfile_out(out),
             AppMsg::FirstRun(out) => self.first_run_out(out),
+            AppMsg::Repository(act) => self.repository_act(act),
+            AppMsg::Do(job) => self.do_job(*job),
             AppMsg::Edit { wishes, reach, local } => {
                 self.backend.send(Job::Edit { wishes, reach, local });
             }
@@ -285,8 +294,12 @@ impl App {
         &mut self.first_run
     }
 
-    pub(crate) fn overview(&self) -> &Controller<Overview> {
-        &self.overview
+    pub(crate) fn review(&mut self) -> &mut review::Open {
+        &mut self.review
+    }
+
+    pub(crate) fn tell_overview(&self, message: OverviewMsg) {
+        self.overview.emit(message);
     }
 
     pub(crate) fn nav(&self) -> &adw::NavigationView {
@@ -318,6 +331,7 @@ impl App {
             None => Job::Open,
         });
         self.backend.send(Job::History);
+        self.read_repository();
     }
 
     /// Reads again what others have changed, and nothing else.
@@ -326,7 +340,7 @@ impl App {
             .iter()
             .filter_map(|touched| match touched {
                 Touched::Subsystem(id) => Some(id.clone()),
-                Touched::Everything | Touched::Containerfile | Touched::History => None,
+                _ => None,
             })
             .collect();
         if touched.contains(&Touched::Everything) {
@@ -336,6 +350,9 @@ impl App {
         }
         if touched.contains(&Touched::Containerfile) {
             self.read_containerfile();
+        }
+        if touched.contains(&Touched::Repository) {
+            self.read_repository();
         }
         if touched.contains(&Touched::History) {
             self.backend.send(Job::History);
@@ -410,6 +427,13 @@ impl App {
             Reply::Settings(Err(why)) => self.browser.emit(BrowserMsg::Failed(why)),
             Reply::Permissions(data) => self.permissions_read(data),
             Reply::Containerfile(read) => self.containerfile_read(read),
+            Reply::Standing(read) => self.overview.emit(OverviewMsg::Standing(read)),
+            Reply::Review(read) => self.tell_review(ReviewMsg::Read(read)),
+            Reply::Repository(answer) => {
+                self.repository_answer(answer);
+                self.log.emit(LogMsg::Refresh);
+            }
+            Reply::Ask(question) => self.ask(*question),
             Reply::History(operations) => self.history.emit(HistoryMsg::Operations(operations)),
             reply => {
                 let input = self.input.clone();
@@ -561,6 +585,11 @@ impl App {
                     dialogs::show_file(&self.root, &path);
                 }
             }
+            RowAct::Layer => {
+                if let Some(here) = layers::moves(&row.item) {
+                    self.backend.send(Job::Move { key, here, force: false });
+                }
+            }
             RowAct::Permissions => self.open_permissions_of(&key.item),
             RowAct::Capture => self.resolve(vec![key], Verb::Capture, None),
             RowAct::Apply => self.resolve(vec![key], Verb::Apply, None),
@@ -573,6 +602,7 @@ impl App {
     fn overview_out(&mut self, out: OverviewOut) {
         match out {
             OverviewOut::Begin(way) => self.begin(way),
+            OverviewOut::Repository(act) => self.repository_act(act),
             OverviewOut::Retry => self.refresh(),
             OverviewOut::Open(page) => self.input.emit(AppMsg::Show(page.name())),
             OverviewOut::Trust => {

@@ -15,6 +15,7 @@ use bucket::core::item::{Layer, SubsystemId};
 use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::execute::Untrusted;
+use bucket::engine::explain::explain;
 use bucket::engine::journal::Operation;
 use bucket::engine::{Engine, Event, Outcome, Reach, Request, Touched, Wish};
 use bucket::host::{CommandLog, Host};
@@ -28,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 use super::containerfile::{self, Containerfile};
 use super::model::RowKey;
 use super::pages::settings::Read;
-use super::{first_run, permissions, steps};
+use super::repository::{self, Question, Task};
+use super::{first_run, layers, permissions, review, steps, task};
 
 /// How many lines of output a running plan keeps.
 const LINES: usize = 500;
@@ -48,6 +50,8 @@ pub enum Purpose {
     Ignore,
     /// The Containerfile's sections.
     Sections,
+    /// A move to the layer of this machine, or to that of all: done at once.
+    Layer { here: bool },
     /// What the person set on a page: done at once on the machine and then in the manifest, unless something is held.
     Edit,
 }
@@ -101,6 +105,21 @@ pub enum Job {
         cancel: CancellationToken,
     },
     History,
+    /// Reads how the repository stands.
+    Standing,
+    /// Reads what is not committed.
+    Review,
+    /// Does something with git.
+    Repository {
+        task: Task,
+        cancel: CancellationToken,
+    },
+    /// Plans to move an item to the layer of this machine, or to that of all; `force` replaces what is there.
+    Move {
+        key: RowKey,
+        here: bool,
+        force: bool,
+    },
     /// Reads every installed setting.
     Settings(Option<Arc<Report>>),
 }
@@ -157,6 +176,12 @@ pub enum Reply {
     Permissions(Arc<permissions::Data>),
     /// How the Containerfile stands, or why that is not known.
     Containerfile(containerfile::Read),
+    Standing(repository::Read),
+    Review(review::Read),
+    /// What came of a task, or how far it has come.
+    Repository(repository::Answer),
+    /// A job is done only if the person wants it all the same.
+    Ask(Box<Question>),
     /// Wishes that cannot be met, and why. Nothing was changed.
     Refused {
         wishes: Vec<Wish>,
@@ -167,6 +192,13 @@ pub enum Reply {
         job: &'static str,
         why: String,
     },
+}
+
+impl Reply {
+    /// A plan, with its changes in words.
+    pub fn planned(engine: &Engine, plan: Plan, purpose: Purpose) -> Self {
+        Self::Planned(planned(engine, plan), purpose)
+    }
 }
 
 /// How far a running plan has come.
@@ -407,6 +439,18 @@ impl Worker {
                     .plan_containerfile(add_missing)
                     .map(|plan| Reply::Planned(planned(engine, plan), Purpose::Sections)),
             ),
+            Job::Standing => {
+                let standing = engine.standing();
+                return Reply::Standing(standing.map_err(|e| repository::words(&explain(&e))));
+            }
+            Job::Review => return Reply::Review(review::Data::read(engine)),
+            Job::Repository { task, cancel } => {
+                let tell = |answer| (self.reply)(Reply::Repository(answer));
+                return task::carry_out(engine, task, &cancel, &tell);
+            }
+            Job::Move { key, here, force } => {
+                return layers::plan_move(engine, &key, here, force);
+            }
             Job::Undo(number) => (
                 "undo",
                 engine
@@ -508,9 +552,15 @@ fn merged(job: Job, waiting: &mut VecDeque<Job>) -> Option<Job> {
             }
             None
         }
-        (Job::History | Job::Permissions(_) | Job::Settings(_) | Job::Containerfile, Some(_)) => {
-            None
-        }
+        (
+            Job::History
+            | Job::Permissions(_)
+            | Job::Settings(_)
+            | Job::Containerfile
+            | Job::Standing
+            | Job::Review,
+            Some(_),
+        ) => None,
         _ => Some(job),
     }
 }

@@ -234,8 +234,7 @@ impl App {
 
     /// What came of a task. A new distribution is used at once; a cloned one when the person has seen what it is.
     pub(crate) fn first_run_news(&mut self, news: News) {
-        if matches!(news, News::Created(_) | News::Cloned(_)) && self.flow().over() {
-            self.root().close();
+        if matches!(news, News::Created(_) | News::Cloned(_)) && self.over() {
             return;
         }
         let created = match news {
@@ -250,7 +249,7 @@ impl App {
         if let Some(dialog) = self.first_run().take() {
             dialog.widget().force_close();
         }
-        self.overview().emit(OverviewMsg::New(created.root.clone()));
+        self.tell_overview(OverviewMsg::New(created.root.clone()));
         self.backend.send(Job::Use(created.root));
         match created.not_committed {
             Some(why) => {

@@ -36,23 +36,17 @@ impl Flow {
         &self.busy
     }
 
-    /// Something is carried out from now on; what is returned tells it to stop.
-    pub fn begin(&mut self) -> CancellationToken {
-        self.cancel = CancellationToken::new();
-        self.busy.set(true);
-        self.cancel.clone()
-    }
-
-    /// It is over; whether the window waits for that, to close.
-    pub fn over(&self) -> bool {
-        self.busy.set(false);
-        self.closing
-    }
-
     /// Stops what runs, to close the window after it.
     pub fn close(&mut self) {
         self.closing = true;
         self.cancel();
+    }
+
+    /// Something begins that must not be cut off; the token stops it.
+    pub fn begin(&mut self) -> CancellationToken {
+        self.cancel = CancellationToken::new();
+        self.busy.set(true);
+        self.cancel.clone()
     }
 
     /// Stops what runs.
@@ -62,14 +56,23 @@ impl Flow {
 }
 
 impl App {
+    /// What began is over. Says whether the window closes now, because that was waited for.
+    pub(crate) fn over(&mut self) -> bool {
+        self.flow().busy.set(false);
+        let closing = self.flow().closing;
+        if closing {
+            self.root().close();
+        }
+        closing
+    }
+
     /// What came of a plan, or of carrying it out.
     pub(crate) fn plan_reply(&mut self, reply: Reply, input: &Sender<AppMsg>) {
-        if matches!(
+        let over = matches!(
             reply,
             Reply::Ended { .. } | Reply::Untrusted { .. } | Reply::Failed { job: "execute", .. }
-        ) && self.flow().over()
-        {
-            self.root().close();
+        );
+        if over && self.over() {
             return;
         }
         match reply {
@@ -95,6 +98,7 @@ impl App {
                 self.close_dialog();
                 let title = match job {
                     "undo" | "redo" => gettext("Cannot Be Undone"),
+                    "move" => gettext("It Cannot Be Moved"),
                     "history" => gettext("The History Could Not Be Read"),
                     _ => gettext("That Did Not Work"),
                 };

@@ -17,6 +17,7 @@ mod first_run_gui_tests;
 mod flow;
 #[cfg(test)]
 mod gui_tests;
+mod layers;
 mod model;
 #[cfg(test)]
 mod packages_gui_tests;
@@ -24,11 +25,19 @@ mod pages;
 mod permissions;
 #[cfg(test)]
 mod permissions_gui_tests;
+mod propose;
+mod pull;
+mod repository;
+mod review;
+#[cfg(test)]
+mod review_gui_tests;
 mod settings;
 #[cfg(test)]
 mod settings_tests;
+mod standing;
 mod steps;
 mod style;
+mod task;
 mod values;
 mod watch;
 mod widgets;

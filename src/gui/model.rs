@@ -73,8 +73,9 @@ impl Row {
             }
             note => parts.extend(note.clone()),
         }
-        if let Some(Layer::Host(host)) = &item.layer {
-            parts.push(fill(&gettext("only for {host}"), &[("host", host)]));
+        // Of the layers of single machines, a report has this one's alone.
+        if matches!(item.layer, Some(Layer::Host(_))) {
+            parts.push(gettext("this machine only"));
         }
         if !item.detail.is_empty() {
             parts.push(item.detail.clone());

@@ -126,7 +126,7 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
     let waits = !plan.held.is_empty() || plan.blocked.iter().any(BlockedChange::never);
     match purpose {
         Purpose::Apply => true,
-        Purpose::Capture | Purpose::Ignore | Purpose::Sections => waits,
+        Purpose::Capture | Purpose::Ignore | Purpose::Sections | Purpose::Layer { .. } => waits,
         Purpose::Edit => waits || plan.steps.iter().any(|planned| planned.step.risk.destructive),
         // What is quick and harmless is taken back at once; programs are shown before they run.
         // And what waits for an image is not undone, whatever became of the rest.
@@ -218,6 +218,8 @@ pub fn done(changes: &[&Change], purpose: &Purpose) -> String {
         Purpose::Redo => gettext("Done again"),
         Purpose::Ignore => gettext("Always ignored from now on"),
         Purpose::Sections => gettext("Wrote the Containerfile"),
+        Purpose::Layer { here: true } => gettext("Kept on this machine only"),
+        Purpose::Layer { here: false } => gettext("Shared with all machines"),
         _ if all(Side::System) => ngettext("Applied {item}", "Applied {n} items", count),
         _ if all(Side::Manifest) => ngettext("Captured {item}", "Captured {n} items", count),
         _ => ngettext("Captured and applied {item}", "Captured and applied {n} items", count),

@@ -28,6 +28,8 @@ pub const CSS: &str = "
 .entry-error { padding: 6px 12px; }
 .field-name { padding: 8px 12px; }
 .file-lines > row { padding: 3px 6px; min-height: 0; border: none; }
+.message textview { background: none; }
+.file-lines { background: none; }
 .file-lines > row.added { background-color: color-mix(in srgb, var(--success-bg-color) 18%, transparent); }
 .file-lines > row.left-out { opacity: 0.6; }
 .file-lines > row.removed { background-color: color-mix(in srgb, var(--error-bg-color) 15%, transparent); }

@@ -146,17 +146,19 @@ impl Repo {
 
     /// The branch that is checked out, or the start of the commit where none is; read from git's files.
     pub fn branch(&self) -> Option<String> {
-        let git = self.root.join(".git");
-        let dir = match git.is_dir() {
-            true => git,
-            // A worktree's `.git` is a file that says where its folder is.
-            false => {
-                let file = crate::host::fs::read(&git).ok().flatten()?;
-                self.root.join(file.strip_prefix("gitdir:")?.trim())
-            }
-        };
-        let head = crate::host::fs::read(&dir.join("HEAD")).ok().flatten()?;
+        let head = crate::host::fs::read(&self.git_dir()?.join("HEAD")).ok().flatten()?;
         Some(branch_of(&head).to_owned())
+    }
+
+    /// Where git keeps what belongs to this checkout; `None` where it is none. Starts no process.
+    pub fn git_dir(&self) -> Option<PathBuf> {
+        let git = self.root.join(".git");
+        if git.is_dir() {
+            return Some(git);
+        }
+        // A worktree's `.git` is a file that says where its folder is.
+        let file = crate::host::fs::read(&git).ok().flatten()?;
+        Some(self.root.join(file.strip_prefix("gitdir:")?.trim()))
     }
 
     /// Where this machine keeps its state of this repository.

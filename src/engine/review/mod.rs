@@ -20,7 +20,7 @@ mod message;
 use meaning::Meaning;
 
 /// What is not committed.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Review {
     /// How the repository stands.
     pub checkout: Checkout,

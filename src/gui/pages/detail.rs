@@ -12,6 +12,7 @@ use relm4::{Sender, adw, gtk};
 use super::drift::DriftOut;
 use crate::app::AppMsg;
 use crate::diff;
+use crate::layers;
 use crate::model::{Row, RowKey};
 use crate::values::{FieldShown, fields};
 use crate::widgets::diff_list::{Sides, diff_list};
@@ -50,6 +51,9 @@ pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<App
     if row.has_permissions() {
         head.add(&permissions_row(row, sender));
     }
+    if let Some(here) = layers::moves(&row.item) {
+        head.add(&layer_row(row, here, sender));
+    }
     content.add(&head);
     let fields = fields(&row.item);
     match fields.is_empty() {
@@ -75,6 +79,21 @@ fn permissions_row(row: &Row, sender: &Sender<AppMsg>) -> adw::ActionRow {
     line.connect_activated(move |_| {
         // The window may be closing: nobody is left to hear of it then.
         drop(sender.send(AppMsg::Drift(DriftOut::Act(key.clone(), RowAct::Permissions))));
+    });
+    line
+}
+
+/// Which machines the item is for, and the way to change that; `here` is to this one alone.
+fn layer_row(row: &Row, here: bool, sender: &Sender<AppMsg>) -> adw::ActionRow {
+    let (title, now) = match here {
+        true => (gettext("Keep on This Machine Only"), gettext("For all machines now")),
+        false => (gettext("Share With All Machines"), gettext("For this machine only now")),
+    };
+    let line = adw::ActionRow::builder().title(title).subtitle(now).activatable(true).build();
+    let (sender, key) = (sender.clone(), row.key.clone());
+    line.connect_activated(move |_| {
+        // The window may be closing: nobody is left to hear of it then.
+        drop(sender.send(AppMsg::Drift(DriftOut::Act(key.clone(), RowAct::Layer))));
     });
     line
 }

@@ -10,6 +10,7 @@ pub mod overview;
 pub mod permissions;
 pub mod permissions_app;
 pub mod permissions_file;
+pub mod review;
 pub mod settings;
 
 use relm4::adw::prelude::*;

@@ -13,11 +13,13 @@ use relm4::prelude::*;
 use relm4::{adw, gtk};
 
 use super::local_time;
-use crate::actions;
 use crate::backend::RepoInfo;
 use crate::first_run::Way;
 use crate::model::{elsewhere, row_name, trouble};
-use crate::widgets::{name_menu, set_name};
+use crate::repository::{self, Act, Doing};
+use crate::standing::Shown;
+use crate::widgets::repository_group::RepositoryGroup;
+use crate::widgets::set_name;
 
 /// What the page is told.
 #[derive(Debug)]
@@ -31,6 +33,10 @@ pub enum OverviewMsg {
     Banner,
     Report(Arc<Report>),
     Failed(String),
+    /// How the repository stands, or why that is not known.
+    Standing(repository::Read),
+    /// What goes on in it; nothing.
+    Doing(Option<Doing>),
 }
 
 /// What the page asks of the window.
@@ -42,6 +48,7 @@ pub enum OverviewOut {
     Retry,
     Open(Page),
     All(Verb),
+    Repository(Act),
 }
 
 enum State {
@@ -58,6 +65,8 @@ pub struct Overview {
     repo: Option<RepoInfo>,
     report: Option<Arc<Report>>,
     failure: Option<String>,
+    standing: Option<repository::Read>,
+    doing: Option<Doing>,
     /// The repository that was just made, until something of this machine is captured into it.
     new: Option<New>,
 }
@@ -74,7 +83,7 @@ pub struct OverviewWidgets {
     stack: gtk::Stack,
     bad: adw::StatusPage,
     banner: adw::Banner,
-    repository: adw::ActionRow,
+    repository: RepositoryGroup,
     group: adw::PreferencesGroup,
     rows: Vec<(adw::ActionRow, gtk::Label)>,
     actions: gtk::Widget,
@@ -98,13 +107,24 @@ impl SimpleComponent for Overview {
     ) -> ComponentParts<Self> {
         let widgets = build(&root, &abouts, &sender);
         let state = State::Loading;
-        let model = Self { abouts, state, repo: None, report: None, failure: None, new: None };
+        let model = Self {
+            abouts,
+            state,
+            repo: None,
+            report: None,
+            failure: None,
+            standing: None,
+            doing: None,
+            new: None,
+        };
         ComponentParts { model, widgets }
     }
 
     fn update(&mut self, message: OverviewMsg, sender: ComponentSender<Self>) {
         match message {
             OverviewMsg::Repository(repo) => {
+                // What another one said is not so here.
+                self.standing = None;
                 self.repo = Some(repo);
                 self.state = State::Repository;
             }
@@ -133,6 +153,8 @@ impl SimpleComponent for Overview {
                 self.report = Some(report);
             }
             OverviewMsg::Failed(why) => self.failure = Some(why),
+            OverviewMsg::Standing(read) => self.standing = Some(read),
+            OverviewMsg::Doing(doing) => self.doing = doing,
         }
     }
 
@@ -147,11 +169,14 @@ impl SimpleComponent for Overview {
             State::Repository => "repository",
         });
         if let Some(repo) = &self.repo {
-            widgets.repository.set_title(&repo.path);
+            widgets.repository.set_place(&repo.path);
             let branch = repo.branch.as_deref();
-            let text = gettext("Branch {branch}");
-            let branch = branch.map(|branch| fill(&text, &[("branch", branch)]));
-            widgets.repository.set_subtitle(&branch.unwrap_or_default());
+            let shown = match &self.standing {
+                Some(Ok(standing)) => Shown::new(standing, branch),
+                Some(Err(why)) => Shown::unknown(why, branch),
+                None => Shown::unread(branch),
+            };
+            widgets.repository.show(&shown, self.doing);
         }
         let banner = self.banner();
         if let Some(banner) = banner {
@@ -279,18 +304,10 @@ fn build(
         .child(&bad_buttons)
         .build();
 
-    let repository = adw::ActionRow::builder().use_markup(false).build();
-    repository.add_css_class("property");
-    let change = gtk::MenuButton::builder()
-        .label(gettext("Change"))
-        .menu_model(&actions::ways())
-        .valign(gtk::Align::Center)
-        .build();
-    set_name(&change, &gettext("Change Repository"));
-    name_menu(&change);
-    repository.add_suffix(&change);
-    let repository_group = adw::PreferencesGroup::builder().title(gettext("Repository")).build();
-    repository_group.add(&repository);
+    let output = sender.output_sender().clone();
+    let repository = RepositoryGroup::new(move |act| {
+        drop(output.send(OverviewOut::Repository(act)));
+    });
 
     let group = adw::PreferencesGroup::builder().title(gettext("This Machine")).build();
     let mut rows = Vec::new();
@@ -333,9 +350,9 @@ fn build(
     actions_group.add(&actions);
 
     let page = adw::PreferencesPage::new();
+    page.add(&repository.root);
     page.add(&group);
     page.add(&actions_group);
-    page.add(&repository_group);
 
     let stack = gtk::Stack::new();
     stack.set_vhomogeneous(false);

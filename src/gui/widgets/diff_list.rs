@@ -27,12 +27,18 @@ impl Sides {
     }
 }
 
-/// A list of the lines, called `name`.
+/// A list of the lines, called `name`, that stands alone.
 pub fn diff_list(name: &str, lines: &[DiffLine], sides: &Sides) -> gtk::ListBox {
-    let list = gtk::ListBox::builder().selection_mode(gtk::SelectionMode::None).build();
+    let list = lines_list(name, lines, sides);
     list.add_css_class("boxed-list");
-    list.add_css_class("file-lines");
     list.set_margin_top(6);
+    list
+}
+
+/// The same, to go inside another list.
+pub fn lines_list(name: &str, lines: &[DiffLine], sides: &Sides) -> gtk::ListBox {
+    let list = gtk::ListBox::builder().selection_mode(gtk::SelectionMode::None).build();
+    list.add_css_class("file-lines");
     set_name(&list, name);
     for line in lines.iter().take(LINES) {
         list.append(&line_row(line, sides));

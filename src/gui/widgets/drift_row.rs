@@ -14,6 +14,7 @@ use relm4::gtk::{gio, glib};
 
 use super::row_object::RowObject;
 use super::{label, name_menu, no_hyphens, set_name, set_tooltip};
+use crate::layers;
 use crate::model::{Row, RowKey};
 use crate::values::Shown;
 
@@ -32,6 +33,8 @@ pub enum RowAct {
     Details,
     /// What a Flatpak app may do.
     Permissions,
+    /// To the layer of all machines, or to that of this one: whichever it is not in.
+    Layer,
 }
 
 /// How many characters wide the columns are, before they share what is left.
@@ -44,6 +47,9 @@ const LEAST_CHARS: i32 = 5;
 const PERMISSIONS: &str = "permissions";
 /// The action that does not wait for the next image.
 const NOW: &str = "now";
+/// The actions that move an item to another layer.
+const SHARE: &str = "share";
+const KEEP: &str = "keep";
 
 type OnAct = Box<dyn Fn(&RowKey, RowAct)>;
 
@@ -74,6 +80,8 @@ mod imp {
         pub on_act: OnceCell<OnAct>,
         pub permissions: OnceCell<gio::SimpleAction>,
         pub now: OnceCell<gio::SimpleAction>,
+        pub share: OnceCell<gio::SimpleAction>,
+        pub keep: OnceCell<gio::SimpleAction>,
     }
 
     #[glib::object_subclass]
@@ -233,6 +241,8 @@ impl DriftRow {
             let _ = match name {
                 PERMISSIONS => imp.permissions.set(action.clone()),
                 NOW => imp.now.set(action.clone()),
+                SHARE => imp.share.set(action.clone()),
+                KEEP => imp.keep.set(action.clone()),
                 _ => Ok(()),
             };
             group.add_action(&action);
@@ -315,6 +325,11 @@ impl DriftRow {
         if let Some(action) = imp.now.get() {
             action.set_enabled(row.comes());
         }
+        for (action, here) in [(&imp.share, false), (&imp.keep, true)] {
+            if let Some(action) = action.get() {
+                action.set_enabled(layers::moves(&row.item) == Some(here));
+            }
+        }
         self.bind_buttons(row);
         let title = [("item", row.title.as_str())];
         set_name(&imp.check, &fill(&gettext("Select {item}"), &title));
@@ -369,13 +384,15 @@ fn bind_value(label: &gtk::Label, shown: &Shown) {
     }
 }
 
-fn menu_items() -> [(&'static str, String, RowAct); 8] {
+fn menu_items() -> [(&'static str, String, RowAct); 10] {
     [
         (NOW, gettext("Apply _Now…"), RowAct::ApplyNow),
         ("skip", gettext("_Skip"), RowAct::Skip),
         ("skip-until", gettext("Skip _Until It Changes"), RowAct::SkipUntilChanged),
         ("ignore", gettext("Always _Ignore"), RowAct::Ignore),
         ("show", gettext("Show in _Manifest"), RowAct::ShowInManifest),
+        (SHARE, gettext("Share With _All Machines"), RowAct::Layer),
+        (KEEP, gettext("_Keep on This Machine Only"), RowAct::Layer),
         ("copy", gettext("_Copy Command"), RowAct::CopyCommand),
         ("details", gettext("_Details"), RowAct::Details),
         (PERMISSIONS, gettext("_Permissions"), RowAct::Permissions),
@@ -385,19 +402,20 @@ fn menu_items() -> [(&'static str, String, RowAct); 8] {
 /// What the button with the three dots offers.
 fn menu() -> gio::Menu {
     let menu = gio::Menu::new();
-    let (now, skips, rest) = (gio::Menu::new(), gio::Menu::new(), gio::Menu::new());
+    let [now, skips, layers, rest] = std::array::from_fn(|_| gio::Menu::new());
     for (name, title, act) in menu_items() {
         let section = match act {
             RowAct::ApplyNow => &now,
             RowAct::Skip | RowAct::SkipUntilChanged | RowAct::Ignore => &skips,
+            RowAct::Layer => &layers,
             _ => &rest,
         };
         let item = gio::MenuItem::new(Some(&title), Some(&format!("row.{name}")));
-        // Few kinds of items have permissions, and few wait for an image.
+        // Few kinds of items have permissions, and few wait for an image; an item is in one layer.
         item.set_attribute_value("hidden-when", Some(&"action-disabled".into()));
         section.append_item(&item);
     }
-    for section in [now, skips, rest] {
+    for section in [now, skips, layers, rest] {
         menu.append_section(None, &section);
     }
     menu
