@@ -44,6 +44,7 @@ fn data(files: Vec<FileReview>) -> Data {
         head: Head::Branch("main".to_owned()),
         upstream: None,
         operation: None,
+        pull_interrupted: false,
         fetched_at: None,
         remote: Some(bucket::engine::standing::Remote {
             name: "origin".to_owned(),

@@ -104,6 +104,12 @@ pub fn trouble(checkout: &Checkout) -> Option<(String, String)> {
         let text = gettext("Nothing is committed meanwhile. To end it: {command}");
         return Some((what, fill(&text, &[("command", command)])));
     }
+    if checkout.pull_interrupted {
+        return Some((
+            gettext("A Pull Was Interrupted"),
+            gettext("Pull again: that brings it to its end."),
+        ));
+    }
     match &checkout.head {
         Head::Detached(_) => Some((
             gettext("No Branch Is Checked Out"),
@@ -185,6 +191,7 @@ mod tests {
                 behind,
             }),
             operation: None,
+            pull_interrupted: false,
             fetched_at: None,
             remote: Some(Remote { name: "origin".to_owned(), url: "../bare".to_owned() }),
             ours: Vec::new(),
@@ -244,6 +251,10 @@ mod tests {
         let begun = shown(begun);
         assert!(begun.trouble.expect("a trouble").1.contains("git rebase --continue"));
         assert!(!begun.push);
+        let main = Head::Branch("main".to_owned());
+        let cut = Checkout { pull_interrupted: true, ..checkout(main, Some((Some(0), Some(1)))) };
+        let cut = shown(cut);
+        assert!(cut.trouble.expect("a trouble").0.contains("Pull") && cut.pull);
         let none = Shown::new(&Standing::NotGit, None);
         assert_eq!(
             (none.head.as_str(), none.remote, none.files),
