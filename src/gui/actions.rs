@@ -6,6 +6,7 @@ use relm4::gtk::{gio, glib};
 use relm4::{Sender, adw, gtk};
 
 use crate::app::AppMsg;
+use crate::first_run::Way;
 
 const UNDO: &str = "<Control>z";
 const REDO: &str = "<Control><Shift>z";
@@ -50,7 +51,7 @@ pub fn shortcuts() -> Vec<ShortcutGroup> {
 /// Adds the actions to the window, and their keys to the application.
 pub fn add(window: &adw::ApplicationWindow, pages: &[&'static str], sender: &Sender<AppMsg>) {
     let app = relm4::main_application();
-    let plain: [Plain; 11] = [
+    let plain: [Plain; 13] = [
         ("search", &["<Control>f"], || AppMsg::Search),
         ("refresh", &["F5", "<Control>r"], || AppMsg::Refresh),
         ("undo", &[], || AppMsg::Undo(None)),
@@ -59,7 +60,9 @@ pub fn add(window: &adw::ApplicationWindow, pages: &[&'static str], sender: &Sen
         ("preferences", &["<Control>comma"], || AppMsg::Preferences),
         ("shortcuts", &["<Control>question"], || AppMsg::Shortcuts),
         ("about", &[], || AppMsg::About),
-        ("choose", &[], || AppMsg::Choose),
+        ("choose", &[], || AppMsg::Begin(Way::Choose)),
+        ("clone", &[], || AppMsg::Begin(Way::Clone)),
+        ("create", &[], || AppMsg::Begin(Way::Create)),
         ("all-settings", &[], || AppMsg::AllSettings),
         ("close", &["<Control>w"], || AppMsg::Close),
     ];
@@ -135,11 +138,21 @@ pub fn menu() -> gio::Menu {
         menu.append_section(None, &section);
     };
     section(&[(gettext("_Undo"), "win.undo"), (gettext("_Redo"), "win.redo")]);
-    section(&[(gettext("Refresh"), "win.refresh"), (gettext("_Choose Repository…"), "win.choose")]);
+    section(&[(gettext("Refresh"), "win.refresh")]);
+    menu.append_submenu(Some(&gettext("R_epository")), &ways());
     section(&[
         (gettext("_Preferences"), "win.preferences"),
         (gettext("_Keyboard Shortcuts"), "win.shortcuts"),
         (gettext("_About Bucket"), "win.about"),
     ]);
+    menu
+}
+
+/// The ways to a repository.
+pub fn ways() -> gio::Menu {
+    let menu = gio::Menu::new();
+    for way in Way::ALL {
+        menu.append(Some(&way.title()), Some(way.action()));
+    }
     menu
 }

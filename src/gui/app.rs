@@ -17,6 +17,7 @@ use relm4::{Sender, adw};
 
 use crate::backend::{self, Backend, Job, Purpose, Reply, RepoInfo};
 use crate::editor::Editor;
+use crate::first_run::Way;
 use crate::flow::Flow;
 use crate::model::{PageData, Row, RowKey};
 use crate::pages::containerfile::ContainerfileOut;
@@ -32,10 +33,11 @@ use crate::repository::Act;
 use crate::settings::Settings;
 use crate::watch::Watcher;
 use crate::widgets::drift_row::RowAct;
+use crate::widgets::first_run_dialog::FirstRunOut;
 use crate::widgets::plan_dialog::PlanOut;
 use crate::widgets::sidebar::Sidebar;
 use crate::window::{self, Window};
-use crate::{actions, containerfile, dialogs, layers, review, style};
+use crate::{actions, containerfile, dialogs, first_run, layers, review, style};
 
 /// What the window is told or asked.
 #[derive(Debug)]
@@ -51,6 +53,7 @@ pub enum AppMsg {
     Repository(Act),
     /// The person wants a job done all the same.
     Do(Box<Job>),
+    FirstRun(FirstRunOut),
     /// Wishes to make true at once, on the sides that `reach` names; `local` is the command line of [`Reach::System`].
     Edit {
         wishes: Vec<Wish>,
@@ -74,8 +77,8 @@ pub enum AppMsg {
     Preferences,
     Shortcuts,
     About,
-    /// Asks for a repository.
-    Choose,
+    /// Goes a way to a repository.
+    Begin(Way),
     Use(PathBuf),
     /// The person said yes to the repository, and to what was waiting for that.
     Trusted(PathBuf, Option<(bucket::core::plan::Plan, Purpose)>),
@@ -106,6 +109,7 @@ pub struct App {
     editor: Editor,
     containerfile: containerfile::Open,
     review: review::Open,
+    first_run: first_run::Open,
     input: Sender<AppMsg>,
 }
 
@@ -203,6 +207,7 @@ impl Component for App {
             editor,
             containerfile: None,
             review: None,
+            first_run: None,
             input: sender.input_sender().clone(),
         };
         model.show(current);
@@ -223,6 +228,7 @@ impl Component for App {
             AppMsg::Containerfile(out) => self.containerfile_out(out),
             AppMsg::Repository(act) => self.repository_act(act),
             AppMsg::Do(job) => self.do_job(*job),
+            AppMsg::FirstRun(out) => self.first_run_out(out),
             AppMsg::Edit { wishes, reach, local } => {
                 self.backend.send(Job::Edit { wishes, reach, local });
             }
@@ -247,7 +253,7 @@ impl Component for App {
             }
             AppMsg::Shortcuts => dialogs::shortcuts(&self.root),
             AppMsg::About => dialogs::about(&self.root, self.repo.as_ref()),
-            AppMsg::Choose => dialogs::choose_repository(&self.root, sender.input_sender()),
+            AppMsg::Begin(way) => self.begin(way),
             AppMsg::Use(root) => self.backend.send(Job::Use(root)),
             AppMsg::Trusted(root, waiting) => {
                 self.backend.send(Job::Use(root));
@@ -290,6 +296,14 @@ impl App {
 
     pub(crate) fn tell_overview(&self, message: OverviewMsg) {
         self.overview.emit(message);
+    }
+
+    pub(crate) fn first_run(&mut self) -> &mut first_run::Open {
+        &mut self.first_run
+    }
+
+    pub(crate) fn overview(&self) -> &Controller<Overview> {
+        &self.overview
     }
 
     pub(crate) fn nav(&self) -> &adw::NavigationView {
@@ -402,6 +416,7 @@ impl App {
                     self.window.split.set_show_content(true);
                 }
             },
+            Reply::FirstRun(news) => self.first_run_news(news),
             Reply::Surveyed(report, read) => self.surveyed(report, &read),
             Reply::SurveyFailed(why) => {
                 self.overview.emit(OverviewMsg::Failed(why.clone()));
@@ -590,8 +605,8 @@ impl App {
 
     fn overview_out(&mut self, out: OverviewOut) {
         match out {
-            OverviewOut::Choose => self.input.emit(AppMsg::Choose),
             OverviewOut::Repository(act) => self.repository_act(act),
+            OverviewOut::Begin(way) => self.begin(way),
             OverviewOut::Retry => self.refresh(),
             OverviewOut::Open(page) => self.input.emit(AppMsg::Show(page.name())),
             OverviewOut::Trust => {

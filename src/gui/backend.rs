@@ -30,7 +30,7 @@ use super::containerfile::{self, Containerfile};
 use super::model::RowKey;
 use super::pages::settings::Read;
 use super::repository::{self, Question, Task};
-use super::{layers, permissions, review, steps, task};
+use super::{first_run, layers, permissions, review, steps, task};
 
 /// How many lines of output a running plan keeps.
 const LINES: usize = 500;
@@ -63,6 +63,8 @@ pub enum Job {
     Open,
     /// Makes a folder the repository in use.
     Use(PathBuf),
+    /// Something on the way to a repository.
+    FirstRun(first_run::Task),
     /// Reads these subsystems again; all of them where none is named.
     Survey(BTreeSet<SubsystemId>),
     Plan {
@@ -149,6 +151,8 @@ pub enum Reply {
     NoRepository,
     /// There is one, but it cannot be used.
     BadRepository(String),
+    /// What came of something on the way to a repository.
+    FirstRun(first_run::News),
     /// The whole report, and which of its subsystems have just been read; none are all of them.
     Surveyed(Arc<Report>, BTreeSet<SubsystemId>),
     SurveyFailed(String),
@@ -309,6 +313,11 @@ impl Worker {
         let mut reply = match job {
             Job::Open => self.open(None),
             Job::Use(root) => self.open(Some(root)),
+            Job::FirstRun(task) => {
+                self.shared.with(|progress| *progress = Progress::default());
+                let mut line = |line: &str| self.note(&Event::Line(line));
+                Reply::FirstRun(task.run(&self.host, &mut line))
+            }
             job => match &self.engine {
                 Some(engine) => self.with_engine(engine, job),
                 // A page waits for this one.
@@ -378,7 +387,7 @@ impl Worker {
 
     fn with_engine(&self, engine: &Engine, job: Job) -> Reply {
         let (name, result) = match job {
-            Job::Open | Job::Use(_) => return Reply::NoRepository,
+            Job::Open | Job::Use(_) | Job::FirstRun(_) => return Reply::NoRepository,
             Job::Survey(only) => {
                 return match self.survey(engine, only) {
                     Ok((report, read)) => Reply::Surveyed(report, read),

@@ -11,6 +11,7 @@ use relm4::{Sender, adw, gtk};
 use crate::actions;
 use crate::app::AppMsg;
 use crate::backend::{Purpose, RepoInfo};
+use crate::first_run::Way;
 use crate::settings::APP_ID;
 use crate::widgets::set_name;
 
@@ -119,7 +120,7 @@ pub fn preferences(
         if let Some(dialog) = weak.upgrade() {
             dialog.close();
         }
-        drop(input.send(AppMsg::Choose));
+        drop(input.send(AppMsg::Begin(Way::Choose)));
     });
     dialog.present(Some(parent));
 }

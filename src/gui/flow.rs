@@ -36,17 +36,23 @@ impl Flow {
         &self.busy
     }
 
-    /// Stops what runs, to close the window after it.
-    pub fn close(&mut self) {
-        self.closing = true;
-        self.cancel();
-    }
-
-    /// Something begins that must not be cut off; the token stops it.
+    /// Something is carried out from now on; what is returned tells it to stop.
     pub fn begin(&mut self) -> CancellationToken {
         self.cancel = CancellationToken::new();
         self.busy.set(true);
         self.cancel.clone()
+    }
+
+    /// It is over; whether the window waits for that, to close.
+    pub fn over(&self) -> bool {
+        self.busy.set(false);
+        self.closing
+    }
+
+    /// Stops what runs, to close the window after it.
+    pub fn close(&mut self) {
+        self.closing = true;
+        self.cancel();
     }
 
     /// Stops what runs.
@@ -58,8 +64,7 @@ impl Flow {
 impl App {
     /// What began is over. Says whether the window closes now, because that was waited for.
     pub(crate) fn over(&mut self) -> bool {
-        self.flow().busy.set(false);
-        let closing = self.flow().closing;
+        let closing = self.flow().over();
         if closing {
             self.root().close();
         }
@@ -80,6 +85,7 @@ impl App {
             Reply::Replanned(planned) => self.tell_dialog(PlanMsg::Replanned(planned)),
             Reply::Progress => {
                 let progress = self.backend.progress();
+                self.first_run_progress(&progress);
                 self.tell_dialog(PlanMsg::Progress(progress));
             }
             Reply::Ended { plan, outcome, purpose } => self.ended(&plan, outcome, &purpose, input),

@@ -11,6 +11,9 @@ mod containerfile;
 mod dialogs;
 mod diff;
 mod editor;
+mod first_run;
+#[cfg(test)]
+mod first_run_gui_tests;
 mod flow;
 #[cfg(test)]
 mod gui_tests;

@@ -252,7 +252,7 @@ fn the_overview_offers_what_the_repository_allows() {
     adw::init().expect("a display");
     let acts = Acts::default();
     let kept = acts.clone();
-    let group = RepositoryGroup::new(|| (), move |act| kept.borrow_mut().push(act));
+    let group = RepositoryGroup::new(move |act| kept.borrow_mut().push(act));
     let window = adw::Window::builder().default_width(360).content(&group.root).build();
     window.present();
     let row =

@@ -25,7 +25,7 @@ pub const CSS: &str = "
 .output { padding: 12px; }
 .permission { padding: 8px 12px; }
 .permission toggle, .permission-views toggle { padding-left: 6px; padding-right: 6px; font-weight: normal; }
-.permission-error { padding: 6px 12px; }
+.entry-error { padding: 6px 12px; }
 .field-name { padding: 8px 12px; }
 .file-lines > row { padding: 3px 6px; min-height: 0; border: none; }
 .message textview { background: none; }

@@ -310,7 +310,7 @@ fn what_is_no_state_to_pull_into_is_said() {
         .bkt(&["repo", "pull"])
         .exits(1)
         .says("a rebase is in progress")
-        .says("git rebase --abort");
+        .says("git rebase --continue");
     std::fs::remove_dir_all(two.here.path("repo/.git/rebase-merge")).unwrap();
     two.here.git(&["remote", "set-url", "origin", "../gone.git"]);
     says("could not be reached");

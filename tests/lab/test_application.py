@@ -223,7 +223,7 @@ class Application(Distribution):
         self.run_ok("rm", "-rf", HOME / ".local/state/bkt")
         app = self.open_bucket()
         self.addCleanup(self.close_bucket)
-        app.find("button", "Choose Repository…")
+        app.find("list item", "Choose a Folder…")
         self.bkt("repo", "use", ROOT)
 
     def test_a_crash_in_the_middle_leaves_the_truth(self):

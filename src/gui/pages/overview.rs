@@ -1,5 +1,6 @@
 //! The first page: the repository, and how each subsystem stands. Without a repository, a welcome.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bucket::core::report::Report;
@@ -13,6 +14,7 @@ use relm4::{adw, gtk};
 
 use super::local_time;
 use crate::backend::RepoInfo;
+use crate::first_run::Way;
 use crate::model::{elsewhere, row_name, trouble};
 use crate::repository::{self, Act, Doing};
 use crate::standing::Shown;
@@ -25,6 +27,10 @@ pub enum OverviewMsg {
     Repository(RepoInfo),
     NoRepository,
     BadRepository(String),
+    /// The repository here was just made, and knows nothing of this machine.
+    New(PathBuf),
+    /// The banner's button was pressed.
+    Banner,
     Report(Arc<Report>),
     Failed(String),
     /// How the repository stands, or why that is not known.
@@ -36,7 +42,7 @@ pub enum OverviewMsg {
 /// What the page asks of the window.
 #[derive(Clone, Debug)]
 pub enum OverviewOut {
-    Choose,
+    Begin(Way),
     /// The person says yes to the repository that is shown.
     Trust,
     Retry,
@@ -61,6 +67,15 @@ pub struct Overview {
     failure: Option<String>,
     standing: Option<repository::Read>,
     doing: Option<Doing>,
+    /// The repository that was just made, until something of this machine is captured into it.
+    new: Option<New>,
+}
+
+/// A repository that was just made.
+struct New {
+    root: PathBuf,
+    /// How many items its manifests had, once that is known.
+    wanted: Option<usize>,
 }
 
 /// The page's widgets.
@@ -100,11 +115,12 @@ impl SimpleComponent for Overview {
             failure: None,
             standing: None,
             doing: None,
+            new: None,
         };
         ComponentParts { model, widgets }
     }
 
-    fn update(&mut self, message: OverviewMsg, _: ComponentSender<Self>) {
+    fn update(&mut self, message: OverviewMsg, sender: ComponentSender<Self>) {
         match message {
             OverviewMsg::Repository(repo) => {
                 // What another one said is not so here.
@@ -114,8 +130,26 @@ impl SimpleComponent for Overview {
             }
             OverviewMsg::NoRepository => self.state = State::Welcome,
             OverviewMsg::BadRepository(why) => self.state = State::Bad(why),
+            OverviewMsg::New(root) => self.new = Some(New { root, wanted: None }),
+            OverviewMsg::Banner => {
+                let out = match self.banner() {
+                    Some(Banner::Untrusted) => OverviewOut::Trust,
+                    Some(Banner::New) => OverviewOut::All(Verb::Capture),
+                    None => return,
+                };
+                // The window may be closing: nobody is left to hear of it then.
+                drop(sender.output(out));
+            }
             OverviewMsg::Report(report) => {
                 self.failure = None;
+                let here = self.repo.as_ref().map(|repo| &repo.root);
+                if let Some(new) = self.new.as_mut().filter(|new| here == Some(&new.root)) {
+                    let now = wanted(&report);
+                    // Somebody has begun: what is left is a difference like any other.
+                    if new.wanted.replace(now).is_some_and(|before| before != now) {
+                        self.new = None;
+                    }
+                }
                 self.report = Some(report);
             }
             OverviewMsg::Failed(why) => self.failure = Some(why),
@@ -143,9 +177,14 @@ impl SimpleComponent for Overview {
                 None => Shown::unread(branch),
             };
             widgets.repository.show(&shown, self.doing);
-            let untrusted = !repo.trusted && matches!(self.state, State::Repository);
-            widgets.banner.set_revealed(untrusted);
         }
+        let banner = self.banner();
+        if let Some(banner) = banner {
+            let (title, button) = banner.words();
+            widgets.banner.set_title(&title);
+            widgets.banner.set_button_label(Some(&button));
+        }
+        widgets.banner.set_revealed(banner.is_some());
         if let Some(report) = &self.report {
             let time = local_time(&report.checked_at, "%H:%M");
             let text = fill(&gettext("Checked at {time}"), &[("time", &time)]);
@@ -163,6 +202,45 @@ impl SimpleComponent for Overview {
             widgets.group.set_description(Some(&glib::markup_escape_text(why)));
         }
     }
+}
+
+/// What is said above everything, with a button to do about it.
+#[derive(Clone, Copy)]
+enum Banner {
+    Untrusted,
+    New,
+}
+
+impl Banner {
+    fn words(self) -> (String, String) {
+        match self {
+            Self::Untrusted => {
+                (gettext("This repository is not in use on this machine yet"), gettext("Use…"))
+            }
+            Self::New => (
+                gettext("The new manifests do not know what this machine has"),
+                gettext("Capture All…"),
+            ),
+        }
+    }
+}
+
+impl Overview {
+    fn banner(&self) -> Option<Banner> {
+        let repo = self.repo.as_ref().filter(|_| matches!(self.state, State::Repository))?;
+        if !repo.trusted {
+            return Some(Banner::Untrusted);
+        }
+        let new = self.new.as_ref().filter(|new| new.root == repo.root)?;
+        let drifted = self.report.as_ref().is_some_and(|report| report.drifted() > 0);
+        (drifted && new.wanted.is_some()).then_some(Banner::New)
+    }
+}
+
+/// How many items the manifests have.
+fn wanted(report: &Report) -> usize {
+    let items = report.subsystems.iter().flat_map(|subsystem| &subsystem.items);
+    items.filter(|item| item.wanted.is_some()).count()
 }
 
 /// How a subsystem stands, in words; how many items differ; whether it could not be read.
@@ -207,23 +285,16 @@ fn build(
         button.connect_clicked(move |_| pressed());
         button
     };
-    let choose = || {
-        let button = pill(&gettext("_Choose Repository…"), OverviewOut::Choose);
-        button.set_halign(gtk::Align::Center);
-        button
-    };
-    let welcome_button = choose();
-    welcome_button.add_css_class("suggested-action");
     let welcome = adw::StatusPage::builder()
         .icon_name(crate::settings::APP_ID)
         .title(gettext("Welcome to Bucket"))
         .description(gettext(
-            "Choose the repository with the manifests of your desktop. Nothing is changed by looking at it.",
+            "Your desktop is kept in a repository of manifests. Nothing is changed by looking at one.",
         ))
-        .child(&welcome_button)
+        .child(&ways(sender))
         .build();
     let bad_buttons = gtk::Box::new(gtk::Orientation::Vertical, 12);
-    bad_buttons.append(&choose());
+    bad_buttons.append(&ways(sender));
     let retry = pill(&gettext("_Retry"), OverviewOut::Retry);
     retry.set_halign(gtk::Align::Center);
     bad_buttons.append(&retry);
@@ -234,7 +305,7 @@ fn build(
         .build();
 
     let output = sender.output_sender().clone();
-    let repository = RepositoryGroup::new(on(OverviewOut::Choose), move |act| {
+    let repository = RepositoryGroup::new(move |act| {
         drop(output.send(OverviewOut::Repository(act)));
     });
 
@@ -290,15 +361,35 @@ fn build(
     stack.add_named(&bad, Some("bad"));
     stack.add_named(&page, Some("repository"));
 
-    let banner = adw::Banner::builder()
-        .title(gettext("This repository is not in use on this machine yet"))
-        .button_label(gettext("Use…"))
-        .build();
-    let pressed = on(OverviewOut::Trust);
-    banner.connect_button_clicked(move |_| pressed());
+    let banner = adw::Banner::new("");
+    let input = sender.input_sender().clone();
+    banner.connect_button_clicked(move |_| drop(input.send(OverviewMsg::Banner)));
     let toolbar = adw::ToolbarView::builder().content(&stack).build();
     toolbar.add_top_bar(&adw::HeaderBar::new());
     toolbar.add_top_bar(&banner);
     root.set_child(Some(&toolbar));
     OverviewWidgets { stack, bad, banner, repository, group, rows, actions: actions.upcast() }
+}
+
+/// The ways to a repository, as a list.
+fn ways(sender: &ComponentSender<Overview>) -> adw::Clamp {
+    let list = gtk::ListBox::builder().selection_mode(gtk::SelectionMode::None).build();
+    list.add_css_class("boxed-list");
+    for way in Way::ALL {
+        let row = adw::ActionRow::builder()
+            .use_markup(false)
+            .use_underline(true)
+            .title(way.title())
+            .subtitle(way.subtitle())
+            .activatable(true)
+            .build();
+        row.add_prefix(&gtk::Image::from_icon_name(way.icon()));
+        row.add_suffix(&gtk::Image::from_icon_name("go-next-symbolic"));
+        set_name(&row, &way.title().replace('_', ""));
+        let output = sender.output_sender().clone();
+        // The window may be closing: nobody is left to hear of it then.
+        row.connect_activated(move |_| drop(output.send(OverviewOut::Begin(way))));
+        list.append(&row);
+    }
+    adw::Clamp::builder().maximum_size(440).child(&list).build()
 }

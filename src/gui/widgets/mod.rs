@@ -2,8 +2,10 @@
 
 pub mod app_icon;
 pub mod at_top;
+pub mod checked_row;
 pub mod diff_list;
 pub mod drift_row;
+pub mod first_run_dialog;
 pub mod notices;
 pub mod permission_group;
 pub mod permission_row;

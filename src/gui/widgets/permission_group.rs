@@ -9,6 +9,7 @@ use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
 use relm4::{adw, gtk};
 
+use super::checked_row::CheckedRow;
 use super::permission_row::{OnChange, PermissionRow};
 use super::set_name;
 use crate::permissions::rows::Shown;
@@ -39,8 +40,8 @@ impl PermissionGroup {
         set_name(&list, &group.title());
         let add = typed::prompt(group).map(|prompt| AddRow::new(group, &prompt, &on_change));
         if let Some(add) = &add {
-            list.append(&add.entry);
-            list.append(&add.error);
+            list.append(&add.row.entry);
+            list.append(&add.row.error);
         }
         root.add(&list);
         Self {
@@ -87,7 +88,7 @@ impl PermissionGroup {
             row.set_locked(locked, command.as_deref());
         }
         if let Some(add) = &self.add {
-            add.entry.set_visible(!locked);
+            add.row.entry.set_visible(!locked);
         }
         self.locked = locked;
         self.shown = shown.to_vec();
@@ -110,7 +111,7 @@ impl PermissionGroup {
         }
         let adds = self.add.as_ref().filter(|_| !self.locked).is_some_and(|add| {
             let asked = add.prompt.to_lowercase().contains(&text.to_lowercase());
-            add.entry.set_visible(found || asked);
+            add.row.entry.set_visible(found || asked);
             asked
         });
         found |= adds;
@@ -122,46 +123,32 @@ impl PermissionGroup {
 /// A row to type an entry in. What is not right is said below it, and goes nowhere.
 struct AddRow {
     prompt: String,
-    entry: adw::EntryRow,
-    error: gtk::ListBoxRow,
+    row: Rc<CheckedRow>,
 }
 
 impl AddRow {
     fn new(group: Group, prompt: &str, on_change: &OnChange) -> Self {
-        let entry = adw::EntryRow::builder().use_markup(false).show_apply_button(true).build();
         let title = gettext("{what}, such as {example}");
         let title = fill(&title, &[("what", prompt), ("example", typed::example(group))]);
+        let row = Rc::new(CheckedRow::new(""));
+        let entry = &row.entry;
+        entry.set_use_underline(false);
+        entry.set_show_apply_button(true);
         entry.set_title(&title);
-        set_name(&entry, prompt);
-        let text = gtk::Label::builder().xalign(0.0).wrap(true).build();
-        text.set_wrap_mode(gtk::pango::WrapMode::WordChar);
-        text.add_css_class("error");
-        text.add_css_class("caption");
-        text.add_css_class("permission-error");
-        let error = gtk::ListBoxRow::builder().child(&text).activatable(false).build();
-        error.set_focusable(false);
-        error.set_visible(false);
+        set_name(entry, prompt);
 
         // Nothing is called wrong before the person says that it is done.
         let refused = Rc::new(Cell::new(false));
         let judge = {
-            let (text, error, refused) = (text.clone(), error.clone(), refused.clone());
+            // The entry is a part of it.
+            let (row, refused) = (Rc::downgrade(&row), refused.clone());
             move |entry: &adw::EntryRow, say: bool| {
                 let typed = entry.text();
                 let judged = typed::parse(group, &typed);
                 let why = judged.as_ref().err().filter(|_| say && !typed.is_empty());
                 refused.set(why.is_some());
-                match why.is_some() {
-                    true => entry.add_css_class("error"),
-                    false => entry.remove_css_class("error"),
-                }
-                let changed = why.is_some_and(|why| *why != text.text().as_str());
-                text.set_text(why.map_or("", String::as_str));
-                error.set_visible(why.is_some());
-                if let (true, Some(why)) = (changed, why) {
-                    entry
-                        .upcast_ref::<gtk::Widget>()
-                        .announce(why, gtk::AccessibleAnnouncementPriority::Medium);
+                if let Some(row) = row.upgrade() {
+                    row.say(why.map(String::as_str));
                 }
                 judged.ok()
             }
@@ -180,6 +167,6 @@ impl AddRow {
         entry.connect_apply(pressed);
         // Without a change there is no button to apply, and Return only activates.
         entry.connect_entry_activated(done);
-        Self { prompt: prompt.to_owned(), entry, error }
+        Self { prompt: prompt.to_owned(), row }
     }
 }

@@ -4,7 +4,8 @@ use bucket::words::gettext;
 use relm4::adw::prelude::*;
 use relm4::{adw, gtk};
 
-use super::set_name;
+use super::{name_menu, set_name};
+use crate::actions;
 use crate::repository::{Act, Doing};
 use crate::standing::Shown;
 
@@ -23,8 +24,8 @@ pub struct RepositoryGroup {
 }
 
 impl RepositoryGroup {
-    /// An empty group: `choose` is called to use another repository, `act` for what is asked of this one.
-    pub fn new(choose: impl Fn() + 'static, act: impl Fn(Act) + Clone + 'static) -> Self {
+    /// An empty group; `act` is called for what is asked of the repository.
+    pub fn new(act: impl Fn(Act) + Clone + 'static) -> Self {
         let row = || adw::ActionRow::builder().use_markup(false).visible(false).build();
         let button = |label: &str, name: &str| {
             let button = gtk::Button::builder().label(label).valign(gtk::Align::Center).build();
@@ -38,8 +39,13 @@ impl RepositoryGroup {
         let place = row();
         place.set_visible(true);
         place.add_css_class("property");
-        let change = button(&gettext("Change…"), &gettext("Change Repository…"));
-        change.connect_clicked(move |_| choose());
+        let change = gtk::MenuButton::builder()
+            .label(gettext("Change"))
+            .menu_model(&actions::ways())
+            .valign(gtk::Align::Center)
+            .build();
+        set_name(&change, &gettext("Change Repository"));
+        name_menu(&change);
         place.add_suffix(&change);
 
         let trouble = row();
