@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 use std::process::Stdio;
 use std::sync::Mutex;
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::plan::Command;
@@ -15,6 +18,12 @@ use crate::core::secret;
 const LOG_LENGTH: usize = 500;
 /// How many bytes of a command's output an error or the log keeps: its end.
 const TAIL: usize = 4096;
+/// How long what a program leaves running may go on to hold its output, once it has ended itself.
+const AFTER_END: Duration = Duration::from_millis(500);
+/// How long a program that was interrupted may tidy up.
+const TIDY: Duration = Duration::from_secs(5);
+/// How often it is looked whether a program waits for the terminal.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A command that did not succeed.
 #[derive(Debug, Error)]
@@ -47,6 +56,12 @@ pub enum RunError {
     /// The person cancelled it.
     #[error("“{command}” was cancelled")]
     Cancelled {
+        /// The command line, secrets left out.
+        command: String,
+    },
+    /// It wanted to ask something on the terminal, and was ended.
+    #[error("“{command}” wanted to ask something on the terminal, and was ended")]
+    Terminal {
         /// The command line, secrets left out.
         command: String,
     },
@@ -110,7 +125,8 @@ impl CommandLog {
 pub trait Runner: Send + Sync {
     /// Runs `command` to its end, handing each line of its output to `line`. Returns its standard output.
     ///
-    /// Blocks. A cancelled program gets SIGINT, so that it can tidy up, and after five seconds SIGKILL.
+    /// Blocks until the program ends, whatever it leaves running. A cancelled program gets SIGINT, so that it can tidy up,
+    /// and after five seconds SIGKILL; so does one that waits for an answer on the terminal.
     fn run(
         &self,
         command: &Command,
@@ -174,7 +190,7 @@ impl Runner for Real {
                 text.push_str(said);
                 text.push('\n');
             }
-            Part::Err(said) => line(said),
+            Part::Err(said) | Part::Progress(said) => line(said),
         };
         block_on(command, &mut keep, cancel)?;
         Ok(text)
@@ -203,10 +219,11 @@ impl Runner for Real {
     }
 }
 
-/// One line that a program wrote: to standard output, also as it came, or to standard error.
+/// One line that a program wrote: to standard output, also as it came, or to standard error; or what it will draw over.
 enum Part<'a> {
     Out(&'a str, &'a [u8]),
     Err(&'a str),
+    Progress(&'a str),
 }
 
 fn block_on(
@@ -250,33 +267,65 @@ async fn run(
         .kill_on_drop(true)
         .spawn()
         .map_err(|source| not_started(command, source))?;
-    let group = child.id().and_then(|id| rustix::process::Pid::from_raw(id.try_into().ok()?));
+    let group = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
     let mut out = Lines::new(child.stdout.take());
     let mut err = Lines::new(child.stderr.take());
     let mut tail = String::new();
-    let mut kill_at = None;
-    while out.open || err.open {
+    let mut status = None;
+    let (mut over_at, mut kill_at) = (None, None);
+    let mut asks = false;
+    let mut look = tokio::time::interval(LOOK);
+    while status.is_none() || out.open || err.open {
         tokio::select! {
-            line = out.next(), if out.open => if let Some((text, bytes)) = line.map_err(io)? {
-                hear(Part::Out(&text, &bytes));
-            },
-            line = err.next(), if err.open => if let Some((text, _)) = line.map_err(io)? {
-                hear(Part::Err(&text));
-                tail.push_str(&text);
-                tail.push('\n');
-                keep_end(&mut tail);
-            },
-            () = cancel.cancelled(), if kill_at.is_none() => {
-                signal(group, rustix::process::Signal::INT);
-                kill_at = Some(tokio::time::Instant::now() + std::time::Duration::from_secs(5));
-            }
+            // What was written is heard before it is given up.
+            biased;
             () = until(kill_at), if kill_at.is_some() => {
-                signal(group, rustix::process::Signal::KILL);
+                signal(group, Signal::KILL);
                 break;
             }
+            () = cancel.cancelled(), if kill_at.is_none() => {
+                signal(group, Signal::INT);
+                kill_at = Some(Instant::now() + TIDY);
+            }
+            said = out.next(), if out.open => match said.map_err(io)? {
+                Some(Said::Line(text, bytes)) => hear(Part::Out(&text, &bytes)),
+                Some(Said::Progress(text)) => hear(Part::Progress(&text)),
+                None => (),
+            },
+            said = err.next(), if err.open => match said.map_err(io)? {
+                Some(Said::Line(text, _)) => {
+                    hear(Part::Err(&text));
+                    tail.push_str(&text);
+                    tail.push('\n');
+                    keep_end(&mut tail);
+                }
+                Some(Said::Progress(text)) => hear(Part::Progress(&text)),
+                None => (),
+            },
+            ended = child.wait(), if status.is_none() => {
+                status = Some(ended.map_err(io)?);
+                over_at = Some(Instant::now() + AFTER_END);
+            }
+            // What it left running may write for ever.
+            () = until(over_at), if over_at.is_some() => {
+                out.give_up();
+                err.give_up();
+            }
+            _ = look.tick(), if status.is_none() && kill_at.is_none() => if wants_terminal(group) {
+                asks = true;
+                signal(group, Signal::INT);
+                signal(group, Signal::CONT);
+                kill_at = Some(Instant::now() + TIDY);
+            },
         }
     }
-    let status = child.wait().await.map_err(io)?;
+    let status = match status {
+        Some(status) => status,
+        None => child.wait().await.map_err(io)?,
+    };
+    if asks && !status.success() {
+        return Err(RunError::Terminal { command: name });
+    }
     if kill_at.is_some() && !status.success() {
         return Err(RunError::Cancelled { command: name });
     }
@@ -297,12 +346,21 @@ fn not_started(command: &Command, source: std::io::Error) -> RunError {
     }
 }
 
-fn signal(group: Option<rustix::process::Pid>, signal: rustix::process::Signal) {
+/// Whether a program was stopped because it reads from the terminal, or sets it, which a group in the background may not.
+fn wants_terminal(group: Option<Pid>) -> bool {
+    // What is asked for is not taken away: the end of the program is still to come.
+    let what = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let stopped = group.and_then(|pid| waitid(WaitId::Pid(pid), what).ok().flatten());
+    let by = stopped.and_then(|status| status.stopping_signal());
+    by.is_some_and(|by| [Signal::TTIN, Signal::TTOU].iter().any(|one| one.as_raw() == by))
+}
+
+fn signal(group: Option<Pid>, signal: Signal) {
     // An error means that the group is gone already, which is what we want.
     let _ = group.map(|group| rustix::process::kill_process_group(group, signal));
 }
 
-async fn until(instant: Option<tokio::time::Instant>) {
+async fn until(instant: Option<Instant>) {
     if let Some(instant) = instant {
         tokio::time::sleep_until(instant).await;
     }
@@ -316,31 +374,80 @@ pub(super) fn keep_end(text: &mut String) {
     }
 }
 
-/// The lines of one pipe; carriage returns end a line too, for programs that draw progress.
+/// What was read of a pipe.
+enum Said {
+    /// A line, trimmed, and as it came. Of what was drawn over each other in it, the text has the last.
+    Line(String, Vec<u8>),
+    /// What a carriage return ends, trimmed: the program will draw over it.
+    Progress(String),
+}
+
+/// The lines of one pipe.
 struct Lines<R> {
     reader: Option<BufReader<R>>,
     open: bool,
     /// What was read of the current line: kept here so that giving up a wait loses nothing.
     bytes: Vec<u8>,
+    /// Where in it the last carriage return ends.
+    drawn: usize,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     fn new(pipe: Option<R>) -> Self {
-        Self { open: pipe.is_some(), reader: pipe.map(BufReader::new), bytes: Vec::new() }
+        Self { open: pipe.is_some(), reader: pipe.map(BufReader::new), bytes: Vec::new(), drawn: 0 }
     }
 
-    /// The next line, trimmed, and as it came.
-    async fn next(&mut self) -> std::io::Result<Option<(String, Vec<u8>)>> {
-        let Some(reader) = &mut self.reader else { return Ok(None) };
-        reader.read_until(b'\n', &mut self.bytes).await?;
-        if self.bytes.is_empty() {
-            self.open = false;
-            return Ok(None);
+    /// The next thing said; `None` at the end.
+    async fn next(&mut self) -> std::io::Result<Option<Said>> {
+        let Some(reader) = &mut self.reader else {
+            self.open = !self.bytes.is_empty();
+            return Ok(self.line());
+        };
+        loop {
+            let read = reader.fill_buf().await?;
+            if read.is_empty() {
+                self.open = !self.bytes.is_empty();
+                return Ok(self.line());
+            }
+            let end = read.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let taken = end.map_or(read.len(), |at| at + 1);
+            let drawn = end.is_some_and(|at| read[at] == b'\r');
+            // A Windows line's end is one.
+            let drawn = drawn && read.get(taken) != Some(&b'\n');
+            self.bytes.extend_from_slice(&read[..taken]);
+            reader.consume(taken);
+            match end {
+                Some(_) if drawn => {
+                    let text = text(&self.bytes[self.drawn..]);
+                    self.drawn = self.bytes.len();
+                    if !text.is_empty() {
+                        return Ok(Some(Said::Progress(text)));
+                    }
+                }
+                Some(_) if self.bytes.ends_with(b"\n") => return Ok(self.line()),
+                _ => (),
+            }
         }
+    }
+
+    fn line(&mut self) -> Option<Said> {
+        self.drawn = 0;
         let bytes = std::mem::take(&mut self.bytes);
-        let text = String::from_utf8_lossy(&bytes);
-        let last = text.trim_end().rsplit('\r').next().unwrap_or_default();
-        let last = last.trim_end().to_owned();
-        Ok(Some((last, bytes)))
+        (!bytes.is_empty()).then(|| Said::Line(text(&bytes), bytes))
+    }
+
+    /// Reads no more; what was read of a line is still said.
+    fn give_up(&mut self) {
+        self.reader = None;
     }
 }
+
+/// The last that is drawn in a line, trimmed.
+fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.trim_end().rsplit('\r').next().unwrap_or_default().trim_end().to_owned()
+}
+
+#[cfg(test)]
+#[path = "command_tests.rs"]
+mod tests;

@@ -72,3 +72,20 @@ fn going_through_the_differences() {
     run.says("[1/2]").says("Go ahead?").says("1 change made");
     assert_eq!(sandbox.wanted(), items(&[("k01", "here")]));
 }
+
+#[test]
+fn a_hook_that_asks_on_the_terminal_ends_the_commit_and_says_so() {
+    let sandbox = Sandbox::new();
+    sandbox.manifest_of(&[("k01", "a")]);
+    sandbox.commit();
+    sandbox.manifest_of(&[("k01", "b")]);
+    let before = sandbox.git(&["rev-parse", "HEAD"]);
+    let hook = "repo/.git/hooks/pre-commit";
+    sandbox.write(hook, "#!/bin/sh\nread answer < /dev/tty\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(sandbox.path(hook), mode).unwrap();
+    let run = typing(&sandbox, "", "repo commit -y -m x").exits(1);
+    run.says("wanted to ask something on the terminal");
+    assert_eq!(sandbox.git(&["rev-parse", "HEAD"]), before);
+    assert!(!sandbox.path("repo/.git/index.lock").exists());
+}

@@ -391,6 +391,14 @@ fn program(error: &RunError) -> Told {
             let message = fill(&gettext("“{command}” was cancelled"), &[("command", command)]);
             Told { message, hint: None }
         }
+        RunError::Terminal { command } => {
+            let message =
+                gettext("“{command}” wanted to ask something on the terminal, and was ended");
+            let hint = gettext(
+                "It, or a hook or helper that it starts, asks questions: run it yourself in a terminal.",
+            );
+            told(fill(&message, &[("command", command)]), hint)
+        }
     }
 }
 
