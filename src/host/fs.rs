@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::FlockOperation;
@@ -39,7 +39,11 @@ pub(super) fn error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) 
 
 /// A text file's content; `None` where there is no such file.
 pub fn read(path: &Path) -> Result<Option<String>, FsError> {
-    match fs::read_to_string(path) {
+    let whole = |mut file: File| {
+        let mut text = String::new();
+        file.read_to_string(&mut text).map(|_| text)
+    };
+    match open(path).and_then(whole) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(error("read", path)(e)),
@@ -48,10 +52,25 @@ pub fn read(path: &Path) -> Result<Option<String>, FsError> {
 
 /// A file's bytes; `None` where there is no such file.
 pub fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, FsError> {
-    match fs::read(path) {
+    let whole = |mut file: File| {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map(|_| bytes)
+    };
+    match open(path).and_then(whole) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(error("read", path)(e)),
+    }
+}
+
+/// Opens a file to be read. A pipe is refused: whoever opens one may wait for ever.
+fn open(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits();
+    let file =
+        File::options().read(true).custom_flags(flags.try_into().unwrap_or_default()).open(path)?;
+    match file.metadata()?.file_type().is_fifo() {
+        true => Err(io::Error::other(gettext("it is a pipe, and no file"))),
+        false => Ok(file),
     }
 }
 

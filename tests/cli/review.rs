@@ -356,6 +356,53 @@ fn a_worktree_a_shallow_clone_a_sparse_checkout_and_a_submodule_are_repositories
 }
 
 #[test]
+fn a_pipe_where_a_file_was_keeps_nobody_waiting() {
+    let sandbox = edited();
+    fs::remove_file(sandbox.path("repo/README.md")).unwrap();
+    let pipe = sandbox.path("repo/README.md");
+    Run::of(sandbox.command("mkfifo").arg(&pipe).output().unwrap()).exits(0);
+    let review = ["20", BKT, "repo", "review"];
+    let run = Run::of(sandbox.command("timeout").args(review).output().unwrap()).exits(0);
+    run.says("README.md").says("no regular file");
+    sandbox.bkt(&["repo", "commit"]).exits(0).says("Committed 1 file");
+    let manifest = sandbox.manifest();
+    fs::remove_file(&manifest).unwrap();
+    Run::of(sandbox.command("mkfifo").arg(&manifest).output().unwrap()).exits(0);
+    for args in [&["repo", "review"][..], &["repo", "status"], &["status"]] {
+        let args = ["20", BKT].iter().chain(args);
+        let run = Run::of(sandbox.command("timeout").args(args).output().unwrap());
+        run.exits(1).says("pipe");
+    }
+}
+
+#[test]
+fn files_that_moved_together_are_each_named_once() {
+    let sandbox = edited();
+    for n in 0..3 {
+        sandbox.write(&format!("repo/old/{n}"), if n == 2 { "other\n" } else { "same\n" });
+    }
+    sandbox.commit();
+    fs::rename(sandbox.path("repo/old"), sandbox.path("repo/new")).unwrap();
+    let json = sandbox.bkt(&["repo", "review", "--json"]).exits(0).json();
+    let became = |file: &serde_json::Value| (file["path"].clone(), file["other"].clone());
+    let files: Vec<_> = json["files"].as_array().unwrap().iter().map(became).collect();
+    for n in 0..3 {
+        let (old, new) = (json!(format!("old/{n}")), json!(format!("new/{n}")));
+        assert!(files.contains(&(old.clone(), new.clone())), "{files:?}");
+        assert!(files.contains(&(new, old)), "{files:?}");
+    }
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_all_there_was_to_commit() {
+    let sandbox = edited();
+    sandbox.commit();
+    sandbox.write("repo/manifests/gsettings.json", "{");
+    let run = sandbox.bkt(&["repo", "commit"]).exits(1).says("Nothing was committed");
+    assert!(!run.out.contains("nothing to commit"), "{run:?}");
+}
+
+#[test]
 fn under_a_hook_of_git_it_is_still_this_repository() {
     let mut sandbox = edited();
     let other = sandbox.path("other");

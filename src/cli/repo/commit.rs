@@ -87,7 +87,10 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     }
     let mut answer = Answer::default();
     if paths.is_empty() {
-        app.out.say(&gettext("There is nothing to commit."));
+        match left {
+            Exit::Done => app.out.say(&gettext("There is nothing to commit.")),
+            _ => app.out.say(&gettext("Nothing was committed.")),
+        }
     } else {
         let Some(secrets) = agreed(app, &review, args, &paths, &message) else {
             app.out.say(&gettext("Nothing was changed."));
@@ -189,7 +192,11 @@ fn tell_left(app: &App, review: &Review, args: &Args, paths: &[PathBuf]) -> Exit
         let hint = gettext("It is not committed. Correct it first; to commit it as it is: --force");
         errors::show(&app.out, why, Some(&hint));
     }
-    if broken.is_empty() { Exit::Done } else { Exit::Partly }
+    match (broken.is_empty(), paths.is_empty()) {
+        (true, _) => Exit::Done,
+        (false, true) => Exit::Error,
+        (false, false) => Exit::Partly,
+    }
 }
 
 fn dry(

@@ -1,5 +1,6 @@
 //! One file that is not as the last commit has it.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -12,6 +13,7 @@ use crate::core::secret;
 use crate::engine::standing::is_ours;
 use crate::host::fs::plain;
 use crate::host::git::FileState;
+use crate::words::gettext;
 
 /// Longer files are not compared line by line.
 const LONGEST: u64 = 1024 * 1024;
@@ -47,6 +49,10 @@ fn side(path: &Path) -> Side {
     if metadata.is_dir() {
         // Files below it are files of their own.
         return Side::None;
+    }
+    if !metadata.is_file() {
+        // Whoever reads from a pipe may wait for ever.
+        return Side::Odd(gettext("it is no regular file"));
     }
     if metadata.len() > LONGEST {
         return Side::Large;
@@ -146,15 +152,27 @@ fn is_dos(text: &str) -> bool {
 
 /// Finds new files that are what a deleted one was, byte for byte.
 pub(super) fn renames(files: &mut [FileReview], tree: &Path, root: &Path) {
+    let gone = |file: &FileReview| {
+        file.happened == Happened::Deleted && file.content != Content::Repository
+    };
+    if !files.iter().any(gone) {
+        return;
+    }
+    // Each is read once. The first one of a content comes last.
+    let mut new: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+    for (at, file) in files.iter().enumerate().rev() {
+        if file.happened == Happened::New
+            && let Some(is) = whole(&root.join(&file.path))
+        {
+            new.entry(is).or_default().push(at);
+        }
+    }
     for gone in 0..files.len() {
         if files[gone].happened != Happened::Deleted || files[gone].content == Content::Repository {
             continue;
         }
         let Some(was) = whole(&tree.join(&files[gone].path)) else { continue };
-        let new = files.iter().position(|file| {
-            file.happened == Happened::New && whole(&root.join(&file.path)).as_ref() == Some(&was)
-        });
-        if let Some(new) = new {
+        if let Some(new) = new.get_mut(&was).and_then(Vec::pop) {
             let name = |file: &FileReview| file.path.to_string_lossy().into_owned();
             let (from, to) = (name(&files[gone]), name(&files[new]));
             files[gone].happened = Happened::RenamedTo(to);

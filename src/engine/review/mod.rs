@@ -3,6 +3,8 @@
 //! The last commit's files are laid beside the checkout, and both are read as manifests. What differs is told item by
 //! item; a file of which nothing differs but its text has no meaning that we know.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -226,19 +228,21 @@ impl Engine {
 
 /// Every file once: one that was taken out of the index and is still there comes twice.
 fn states(checkout: &Checkout) -> Vec<FileState> {
-    let mut states: Vec<FileState> = Vec::new();
+    let mut states: BTreeMap<&Path, FileState> = BTreeMap::new();
     for state in checkout.ours.iter().chain(&checkout.others) {
-        match states.iter_mut().find(|known| known.path == state.path) {
-            Some(known) => {
+        match states.entry(&state.path) {
+            Entry::Occupied(mut known) => {
+                let known = known.get_mut();
                 known.deleted &= state.deleted;
                 known.untracked = false;
                 known.unstaged = true;
             }
-            None => states.push(state.clone()),
+            Entry::Vacant(new) => {
+                new.insert(state.clone());
+            }
         }
     }
-    states.sort_by(|a, b| a.path.cmp(&b.path));
-    states
+    states.into_values().collect()
 }
 
 fn error_of(broken: &[(PathBuf, String)], path: &Path) -> Option<String> {
