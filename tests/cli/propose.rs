@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::sandbox::{Run, SCHEMA, Sandbox, items};
+use crate::sandbox::{BKT, Run, SCHEMA, Sandbox, items};
 
 const ADDRESS: &str = "https://github.com/owner/dist.git";
 
@@ -616,6 +616,14 @@ fn nobody_is_asked_for_a_password_or_a_name() {
     sandbox.vars.insert("GIT_AUTHOR_NAME", "".into());
     let before = everything(&sandbox);
     sandbox.bkt(&["repo", "pr"]).exits(1).says("git does not know who you are");
+    // Nor is a name made up for what everybody reads.
+    let mut made_up = sandbox.command(BKT);
+    for name in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"]
+    {
+        made_up.env_remove(name);
+    }
+    let made_up = made_up.args(["repo", "pr"]).env("EMAIL", "me@example.org").output();
+    Run::of(made_up.unwrap()).exits(1).says("git does not know who you are");
     // A server that lets nobody in.
     let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", server.local_addr().unwrap());

@@ -15,8 +15,17 @@ pub(super) fn of_worktree(
     cancel: &CancellationToken,
 ) -> Result<String, GitError> {
     run(git, &with_paths(&["add", "--all", "--"], files), cancel)?;
-    let mut commit =
-        words_of(&["-c", "gc.auto=0", "-c", "maintenance.auto=false", "commit", "--quiet"]);
+    // A name made up of the machine's is none to be published.
+    let mut commit = words_of(&[
+        "-c",
+        "user.useConfigOnly=true",
+        "-c",
+        "gc.auto=0",
+        "-c",
+        "maintenance.auto=false",
+        "commit",
+        "--quiet",
+    ]);
     commit.extend(messages(words));
     run(git, &commit, cancel)?;
     head(git)
