@@ -23,11 +23,15 @@ pub(super) struct Args {
 /// Writes the result over ours. What is undecided stays as ours has it, and git hears that there is a conflict.
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let cwd = &app.host.env().cwd;
-    let read = |path: &Path| fs::read(&cwd.join(path));
-    // git gives an empty file for none.
-    let base = read(&args.base)?.filter(|text| !text.is_empty());
+    // git gives an empty file for none, so that one that is not there is a mistake.
+    let read = |path: &Path| {
+        let path = cwd.join(path);
+        let source = || std::io::ErrorKind::NotFound.into();
+        fs::read(&path)?.ok_or_else(|| fs::FsError { doing: "read", path, source: source() })
+    };
+    let base = Some(read(&args.base)?).filter(|text| !text.is_empty());
     let (ours, theirs) = (read(&args.ours)?, read(&args.theirs)?);
-    let (b, o, t) = (base.as_deref(), ours.as_deref(), theirs.as_deref());
+    let (b, o, t) = (base.as_deref(), Some(&*ours), Some(&*theirs));
     let (text, open) = match args.path.ends_with(".json") {
         true => {
             let merged = merge::merge(&args.path, b, o, t, &mut |_| None)?;
