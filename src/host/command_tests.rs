@@ -1,7 +1,5 @@
 //! Programs that draw, that leave something running, and that want to ask.
 
-use std::time::{Duration, Instant};
-
 use super::*;
 
 fn shell(script: &str) -> Command {
