@@ -89,8 +89,27 @@ pub fn redact_after(before: &str, word: &str) -> String {
     }
 }
 
-/// A command-line word with the value of a secret taken out: `--env=API_TOKEN=…`.
+/// An address without the password or token in it: `https://me:secret@forge.example/x` → `https://forge.example/x`. A
+/// name alone may be a token too, and only SSH needs it.
+pub fn without_login(address: &str) -> String {
+    let split = address.split_once("://").and_then(|(scheme, rest)| {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (login, host) = rest[..end].rsplit_once('@')?;
+        let name = login.split(':').next().filter(|_| scheme.ends_with("ssh"));
+        let name = name.map(|name| format!("{name}@")).unwrap_or_default();
+        Some(format!("{scheme}://{name}{host}{}", &rest[end..]))
+    });
+    split.unwrap_or_else(|| address.to_owned())
+}
+
+/// A command-line word with the value of a secret taken out: `--env=API_TOKEN=…`, and the login of an address.
 pub fn redact(word: &str) -> String {
+    if !word.contains(char::is_whitespace) && word.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let shown = without_login(word);
+        if shown != word {
+            return shown;
+        }
+    }
     match word.rsplit_once('=') {
         Some((name, value)) if is_secret(name) && !value.is_empty() => format!("{name}=…"),
         _ => word.to_owned(),
@@ -100,6 +119,22 @@ pub fn redact(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_loses_its_login_and_nothing_else() {
+        for (url, shown) in [
+            ("https://me:secret@forge.example/a:b@c", "https://forge.example/a:b@c"),
+            ("https://ghp_token@forge.example", "https://forge.example"),
+            ("https://forge.example/a", "https://forge.example/a"),
+            ("ssh://git:secret@forge.example:22/a", "ssh://git@forge.example:22/a"),
+            ("git@forge.example:me/x.git", "git@forge.example:me/x.git"),
+            ("../bare", "../bare"),
+        ] {
+            assert_eq!(without_login(url), shown);
+            assert_eq!(redact(url), shown);
+        }
+        assert_eq!(redact("see https://me@forge.example"), "see https://me@forge.example");
+    }
 
     #[test]
     fn a_file_that_holds_a_secret_is_told_from_one_that_speaks_of_it() {

@@ -7,7 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::Engine;
 use crate::core::item::SubsystemId;
-use crate::host::git::Git;
+use crate::core::secret::without_login;
+use crate::host::command::RunError;
+use crate::host::git::{Git, GitError};
 use crate::host::{Host, fs};
 use crate::manifest::repo::Repo;
 
@@ -23,6 +25,15 @@ pub enum CloneError {
     /// What was cloned has no manifests.
     #[error("{0} is not a distribution: it has no “manifests” directory")]
     NotOne(String),
+    /// git did not clone it.
+    #[error("{address} could not be cloned: {source}")]
+    Failed {
+        /// The address, without a password.
+        address: String,
+        /// Why.
+        #[source]
+        source: GitError,
+    },
 }
 
 /// What a repository asks for of one kind of thing.
@@ -75,9 +86,20 @@ pub fn clone(
     let cloned = beside.path().join(name);
     let git = Git::new(host, cwd).unattended(unattended);
     let to = cloned.to_string_lossy().into_owned();
-    git.run_long(["clone", "--progress", "--", address, &to], line, cancel)?;
+    // Quiet, so that the directory that goes again is not told of.
+    let cloned_it =
+        git.run_long(["clone", "--quiet", "--progress", "--", address, &to], line, cancel);
+    match cloned_it {
+        Err(GitError::Run(error @ (RunError::Cancelled { .. } | RunError::NotFound { .. }))) => {
+            return Err(GitError::Run(error).into());
+        }
+        Err(source) => {
+            return Err(CloneError::Failed { address: without_login(address), source }.into());
+        }
+        Ok(_) => (),
+    }
     if Repo::find(host, Some(&cloned)).is_err() {
-        return Err(CloneError::NotOne(address.to_owned()).into());
+        return Err(CloneError::NotOne(without_login(address)).into());
     }
     std::fs::rename(&cloned, &place).map_err(failed)?;
     Ok(std::fs::canonicalize(&place).unwrap_or(place))

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Engine, pull};
+use crate::core::secret::without_login;
 use crate::host::command::RunError;
 use crate::host::git::{Ahead, FileState, Git, GitError, Head, Operation};
 
@@ -62,7 +63,7 @@ pub struct Checkout {
 pub struct Remote {
     /// Its name: "origin".
     pub name: String,
-    /// Its address, as configured; a password in it is left out.
+    /// Its address, as configured; a password or token in it is left out.
     pub url: String,
 }
 
@@ -152,37 +153,13 @@ pub(super) fn remote(git: &Git<'_>, branch: Option<&str>) -> Result<Option<Remot
     };
     // A branch may also name an address instead of a remote.
     let url = git.ask(["config", "--get", &format!("remote.{name}.url")])?;
-    let url = without_password(url.as_deref().unwrap_or(&name));
+    let url = without_login(url.as_deref().unwrap_or(&name));
     Ok(Some(Remote { name, url }))
-}
-
-/// An address without the password in it: `https://me:secret@forge.example/x` → `https://me@forge.example/x`.
-fn without_password(url: &str) -> String {
-    let split = url.split_once("://").and_then(|(scheme, rest)| {
-        let end = rest.find('/').unwrap_or(rest.len());
-        let (login, host) = rest[..end].rsplit_once('@')?;
-        let (user, _) = login.split_once(':')?;
-        Some(format!("{scheme}://{user}@{host}{}", &rest[end..]))
-    });
-    split.unwrap_or_else(|| url.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_loses_its_password_and_nothing_else() {
-        for (url, shown) in [
-            ("https://me:secret@forge.example/a:b@c", "https://me@forge.example/a:b@c"),
-            ("https://me:secret@forge.example", "https://me@forge.example"),
-            ("https://forge.example/a", "https://forge.example/a"),
-            ("git@forge.example:me/x.git", "git@forge.example:me/x.git"),
-            ("../bare", "../bare"),
-        ] {
-            assert_eq!(without_password(url), shown);
-        }
-    }
 
     #[test]
     fn what_is_ours_is_told_by_its_place() {

@@ -196,15 +196,7 @@ fn logged<T>(
 
 /// An address as it may be shown: no name, no password, and nothing that looks like a secret.
 fn address(url: &str) -> String {
-    let shown = match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at(end);
-            let server = authority.rsplit('@').next().unwrap_or(authority);
-            format!("{scheme}://{server}{path}")
-        }
-        None => url.to_owned(),
-    };
+    let shown = secret::without_login(url);
     match shown.split_once('?') {
         Some((path, query)) => {
             let query: Vec<String> = query.split('&').map(secret::redact).collect();

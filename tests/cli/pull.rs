@@ -85,7 +85,7 @@ fn what_is_new_comes_and_nothing_new_is_said() {
     two.publishes(&[("k01", "a"), ("k02", "b")]);
     let before = everything(&two.here);
     let dry = two.here.bkt(&["repo", "pull", "-n"]).exits(0);
-    dry.says("has nothing new");
+    dry.says("has nothing new").says("as of the last fetch");
     two.here.git(&["fetch", "-q"]);
     two.here.bkt(&["repo", "pull", "-n"]).exits(0).says("1 commit from origin/main").says("k02");
     assert_eq!(everything(&two.here), before);
@@ -508,6 +508,11 @@ fn a_distribution_is_cloned_shown_and_used_after_a_yes() {
     new.git(&["init", "-q", "--bare", "../empty.git"]);
     new.bkt(&["repo", "clone", "../empty.git"]).exits(1).says("is not a distribution");
     assert!(!new.path("home/empty").exists());
+    let run = new.bkt(&["repo", "clone", "../none.git"]).exits(1);
+    let run = run.says("../none.git could not be cloned").says("at the address");
+    for wrong in ["bkt-clone", "Cloning into", "git remote"] {
+        assert!(!run.err.contains(wrong), "{run:?}");
+    }
     let left = std::fs::read_dir(new.path("home")).unwrap();
     assert!(
         left.flatten().all(|entry| !entry.file_name().to_string_lossy().starts_with(".bkt-clone"))
@@ -539,6 +544,9 @@ fn status_says_how_the_checkout_stands_and_fetches_nothing() {
 #[test]
 fn git_itself_can_merge_with_it() {
     let two = Two::with(&[("k01", "a")]);
+    let missing = two.here.bkt(&["repo", "merge-driver", "a", "b", "c", "d"]).exits(1);
+    missing.says("could not be read");
+    assert!(!two.here.path("repo/b").exists());
     let driver = format!("{BKT} repo merge-driver %O %A %B %P");
     two.here.git(&["config", "merge.bkt.driver", &driver]);
     two.here.write("repo/.git/info/attributes", "manifests/**/*.json merge=bkt\n");

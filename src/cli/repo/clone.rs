@@ -9,6 +9,7 @@ use crate::cli::act::versioned;
 use crate::cli::app::{App, Exit};
 use crate::cli::output::{Style, paint};
 use crate::cli::{progress, prompt, show};
+use crate::core::secret::without_login;
 use crate::engine::Engine;
 use crate::engine::clone::{self, Content};
 use crate::host::interrupt;
@@ -47,7 +48,10 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     }
     let cancel = CancellationToken::new();
     interrupt::cancels(&cancel);
-    let busy = progress::busy(&app.out, fill(&gettext("Cloning {url}"), &[("url", &args.url)]));
+    let busy = progress::busy(
+        &app.out,
+        fill(&gettext("Cloning {url}"), &[("url", &without_login(&args.url))]),
+    );
     let mut line = |line: &str| match app.out.verbose {
         true => app.out.aside(&format!("      {line}")),
         false => busy.now(line.to_owned()),

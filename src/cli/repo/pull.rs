@@ -155,9 +155,11 @@ fn answer(app: &App, engine: &Engine, pulled: &Pulled) -> anyhow::Result<Exit> {
                 );
                 app.out.say(&fill(&text, &[("n", &ahead.to_string())]));
             }
+            not_asked(app);
         }
         Pulled::Would(coming) => {
             tell_coming(app, engine, coming);
+            not_asked(app);
             app.out.say(&gettext("Nothing was changed: this is a dry run."));
         }
         Pulled::Done(done) => tell_done(app, engine, done),
@@ -183,6 +185,13 @@ fn answer(app: &App, engine: &Engine, pulled: &Pulled) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Says of a dry run how old its answer may be.
+fn not_asked(app: &App) {
+    if app.global.dry_run {
+        app.out.say(&gettext("A dry run does not ask the remote: this is as of the last fetch."));
+    }
 }
 
 fn tell_coming(app: &App, engine: &Engine, coming: &Coming) {
@@ -228,9 +237,11 @@ fn tell_done(app: &App, engine: &Engine, done: &Done) {
     }
     let n = done.coming.changes.len();
     let text = ngettext("{n} item changed", "{n} items changed", n);
-    let text = paint(Style::Green, &fill(&text, &[("n", &n.to_string())]));
-    let before = fill(&gettext("before: {reference}"), &[("reference", &done.before)]);
-    app.out.say(&format!("{text} ({before})"));
+    app.out.say(&paint(Style::Green, &fill(&text, &[("n", &n.to_string())])));
+    let text = gettext(
+        "What was here before is kept as {reference}. To see what the pull changed: git diff {reference}",
+    );
+    app.out.say(&fill(&text, &[("reference", &done.before)]));
     if n > 0 {
         app.out.say(&gettext("To bring this machine in line: bkt apply"));
     }

@@ -10,6 +10,7 @@ use crate::engine::init::NoRoom;
 use crate::engine::layers::MoveError;
 use crate::engine::propose::{ProposeError, Stage, Undecided};
 use crate::engine::pull::PullError;
+use crate::host::command::RunError;
 use crate::host::forge::ForgeError;
 use crate::host::git::{GitError, Operation};
 use crate::words::{fill, gettext};
@@ -131,6 +132,27 @@ fn clone(error: &CloneError) -> Told {
             ),
             gettext("Nothing of it was kept here."),
         ),
+        CloneError::Failed { address, source } => {
+            let (why, hint) = match source {
+                GitError::Credentials { said } => (
+                    said.clone(),
+                    gettext(
+                        "Sign in once in a terminal, with: git ls-remote {address}. A credential helper or an SSH agent keeps it.",
+                    ),
+                ),
+                GitError::Unreachable { said } => (
+                    said.clone(),
+                    gettext("Look at the connection and at the address; nothing was kept here."),
+                ),
+                GitError::Run(RunError::Failed { tail, .. }) if !tail.is_empty() => {
+                    (GitError::said(tail), gettext("Nothing of it was kept here."))
+                }
+                other => (other.to_string(), gettext("Nothing of it was kept here.")),
+            };
+            let message = gettext("{address} could not be cloned: {why}");
+            let at: &[(&str, &str)] = &[("address", address), ("why", &why)];
+            told(fill(&message, at), fill(&hint, at))
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use super::journal::{Journal, Shared};
 use crate::core::digest::sha256;
 use crate::core::item::{ItemKey, Layer};
 use crate::core::plan::{Change, Command, FileEdit};
+use crate::core::secret::without_login;
 use crate::host::forge::{Asked, Forge, Made, Program, Readiness};
 use crate::host::git::{Git, GitError};
 use crate::host::interrupt;
@@ -213,7 +214,7 @@ impl Engine {
             None => {
                 let key = format!("remote.{REMOTE}.url");
                 let at = git.ask(["config", "--get", &key])?.ok_or(ProposeError::NoRemote)?;
-                Err(ProposeError::UnknownForge { at: without_password(&at) }.into())
+                Err(ProposeError::UnknownForge { at: without_login(&at) }.into())
             }
         }
     }
@@ -563,18 +564,6 @@ fn below(root: &Path, path: &str) -> PathBuf {
     path.strip_prefix(root).unwrap_or(path).to_owned()
 }
 
-/// An address without what stands before an `@`.
-fn without_password(address: &str) -> String {
-    match address.split_once("://") {
-        Some((scheme, rest)) => {
-            let (place, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-            format!("{scheme}://{place}/{path}")
-        }
-        None => address.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -586,11 +575,5 @@ mod tests {
         assert_eq!(slug("--a..b//c@{x}"), "a-b-c-x");
         assert!(slug(&"long ".repeat(40)).len() <= 40);
         assert_eq!(cut("äöü", 2), "ä…");
-    }
-
-    #[test]
-    fn a_password_is_not_shown() {
-        assert_eq!(without_password("https://me:word@h.example/o/r"), "https://h.example/o/r");
-        assert_eq!(without_password("git@h.example:o/r"), "git@h.example:o/r");
     }
 }

@@ -71,7 +71,7 @@ pub enum GitError {
 }
 
 /// What git says, and what that means; the first that is found wins.
-const SAYS: [(&str, Kind); 30] = [
+const SAYS: [(&str, Kind); 31] = [
     ("Please tell me who you are", Kind::Identity),
     ("empty ident name", Kind::Identity),
     ("unable to auto-detect email address", Kind::Identity),
@@ -96,6 +96,7 @@ const SAYS: [(&str, Kind); 30] = [
     ("does not appear to be a git repository", Kind::Unreachable),
     ("Could not read from remote repository", Kind::Unreachable),
     ("unable to access", Kind::Unreachable),
+    ("fatal: repository '", Kind::Unreachable),
     ("[rejected]", Kind::Refused),
     ("[remote rejected]", Kind::Refused),
     (".lock': File exists", Kind::Busy),
@@ -103,6 +104,10 @@ const SAYS: [(&str, Kind); 30] = [
     ("dubious ownership", Kind::NotOne),
     ("must be run in a work tree", Kind::NotOne),
 ];
+
+/// How lines begin that say what one could do about anything.
+const ADVICE: [&str; 3] =
+    ["hint:", "Please make sure you have the correct access rights", "and the repository exists."];
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -138,7 +143,9 @@ impl GitError {
     /// The lines that say what is wrong, without git's advice.
     pub fn said(tail: &str) -> String {
         let lines = tail.lines().map(str::trim);
-        let said = lines.filter(|line| !line.is_empty() && !line.starts_with("hint:"));
+        let said = lines.filter(|line| {
+            !line.is_empty() && !ADVICE.iter().any(|advice| line.starts_with(advice))
+        });
         said.collect::<Vec<_>>().join(" · ")
     }
 }
