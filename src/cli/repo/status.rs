@@ -154,8 +154,11 @@ impl State {
         if let Some(checkout) = self.git.as_ref().and_then(Standing::checkout) {
             print_checkout(app, checkout);
         }
+        if !self.manifests.is_empty() {
+            app.out.line(&format!("  {}", gettext("Manifests:")));
+        }
         for manifest in &self.manifests {
-            app.out.line(&format!("  {manifest}"));
+            app.out.line(&format!("    {manifest}"));
         }
         for problem in &self.problems {
             errors::show(&app.out, &problem.message, problem.hint.as_deref());
