@@ -10,7 +10,7 @@ use bucket::engine::clone::{self, CloneError};
 use bucket::engine::explain::{Told, explain};
 use bucket::engine::init::{self, Commit};
 use bucket::host::Host;
-use bucket::manifest::template::{Answers, Forge};
+use bucket::manifest::template::Answers;
 use bucket::words::gettext;
 use relm4::adw;
 use relm4::adw::prelude::*;
@@ -183,15 +183,6 @@ fn words(error: &anyhow::Error) -> String {
     match hint {
         Some(hint) => format!("{message}\n{hint}"),
         None => message,
-    }
-}
-
-/// What a forge calls itself.
-pub fn forge_title(forge: Forge) -> &'static str {
-    match forge {
-        Forge::GitHub => "GitHub",
-        Forge::GitLab => "GitLab",
-        Forge::Forgejo => "Forgejo",
     }
 }
 
