@@ -72,7 +72,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     if app.global.dry_run {
         return preview(app, &answers, &room);
     }
-    let made = init::init(&app.host, &answers, &room.dir, !args.no_git)?;
+    let made = init::init(&app.host, &answers, &room.dir, !args.no_git, app.global.cli)?;
     tell(app, &answers, &room, &made)?;
     let exit = match made.commit {
         Commit::Made(_) | Commit::Left => Exit::Done,

@@ -136,7 +136,7 @@ impl Task {
                 News::Looked(dir, trouble)
             }
             Self::Go(Order::Create { answers, dir }, _) => {
-                let made = init::init(host, &answers, &dir, true);
+                let made = init::init(host, &answers, &dir, true, false);
                 News::Created(made.map_err(|error| words(&error)).map(|made| Created {
                     root: made.repo.root,
                     not_committed: match made.commit {
