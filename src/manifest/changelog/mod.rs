@@ -87,20 +87,47 @@ struct Pending {
     first: usize,
 }
 
+/// The texts that a changelog is read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// Of `changelog.json`.
+    json: Option<String>,
+    /// Of the older files of the next release.
+    pending: Vec<(RepoRelPath, String)>,
+    /// Of the older files of releases.
+    versions: Vec<(RepoRelPath, String)>,
+}
+
+impl Texts {
+    /// Gets them, without a look at what they say.
+    pub fn get(manifests: &Manifests) -> Result<Self, FsError> {
+        let json = file().ok().map(|file| manifests.other(&file)).transpose()?.flatten();
+        let (pending, versions) = (older(manifests, PENDING)?, older(manifests, VERSIONS)?);
+        Ok(Self { json, pending, versions })
+    }
+
+    /// The changelog that they make, for a repository at `root`. What cannot be read of it is an error.
+    pub fn read(self, root: &Path) -> anyhow::Result<Log> {
+        let mut log = self.look(root);
+        match log.unread.is_empty() {
+            true => Ok(log),
+            false => Err(log.unread.remove(0).into()),
+        }
+    }
+
+    fn look(self, root: &Path) -> Log {
+        Log::of(root, self.json.as_deref(), self.pending, self.versions)
+    }
+}
+
 /// Reads the changelog. What cannot be read of it is an error.
 pub fn read(manifests: &Manifests) -> anyhow::Result<Log> {
-    let mut log = look(manifests)?;
-    match log.unread.is_empty() {
-        true => Ok(log),
-        false => Err(log.unread.remove(0).into()),
-    }
+    Texts::get(manifests)?.read(manifests.root())
 }
 
 /// Reads what can be read of the changelog, and notes what cannot.
 pub fn look(manifests: &Manifests) -> Result<Log, FsError> {
-    let json = file().ok().map(|file| manifests.other(&file)).transpose()?.flatten();
-    let (pending, versions) = (older(manifests, PENDING)?, older(manifests, VERSIONS)?);
-    Ok(Log::of(manifests.root(), json.as_deref(), pending, versions))
+    Ok(Texts::get(manifests)?.look(manifests.root()))
 }
 
 /// The YAML files of a directory that earlier versions wrote, in the order of their names.
