@@ -192,6 +192,8 @@ mod tests {
                 let left = ["registry.example/desktop", "{name}", "{image}", "[main]"];
                 let left = left.iter().find(|what| file.text.contains(**what));
                 assert_eq!(left, None, "{}", file.path);
+                // Or its first commit would be refused.
+                assert!(!crate::core::secret::in_text(&file.text), "{}", file.path);
             }
             assert!(text("Containerfile").contains("ARG BASE_IMAGE=registry.example/os:42\n"));
             assert!(text("README.md").starts_with("# My-Desktop\n"));
