@@ -69,7 +69,7 @@ pub struct Since {
 /// The releases that this machine knows of.
 struct Known {
     repository: Log,
-    /// The image's copy, where there is one beside the repository and it says something else.
+    /// The image's copy, where there is one beside the repository, without what both say.
     image: Option<Log>,
     /// The newest version of the image's copy: what this machine runs. The outer `None` says that it is not known.
     running: Option<Option<Version>>,
@@ -126,13 +126,18 @@ impl Engine {
             true => None,
             false => Some(Texts::get(&Manifests::new(&copy.join("manifests"), ""))?),
         };
-        // The usual case: reading the same again would take as long again.
-        let image = image.filter(|image| *image != texts);
+        let same = image.as_ref().is_some_and(|image| image.same_json(&texts));
         let repository = texts.read(&self.repo.root)?;
         let Some(image) = image else {
             let running = repository.is_there().then(|| repository.changelog.newest());
             return Ok(Known { repository, image: None, running });
         };
+        if same {
+            // The usual case: reading it again would take as long again.
+            let image = image.without_json().read(&copy)?;
+            let newest = image.changelog.newest().max(repository.newest_of_json());
+            return Ok(Known { repository, image: Some(image), running: Some(newest) });
+        }
         let image = image.read(&copy)?;
         let image = image.is_there().then_some(image);
         let running = image.as_ref().map(|log| log.changelog.newest());

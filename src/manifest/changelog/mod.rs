@@ -115,6 +115,16 @@ impl Texts {
         }
     }
 
+    /// Whether both have the same `changelog.json`.
+    pub fn same_json(&self, other: &Self) -> bool {
+        self.json.is_some() && self.json == other.json
+    }
+
+    /// The others alone.
+    pub fn without_json(self) -> Self {
+        Self { json: None, ..self }
+    }
+
     fn look(self, root: &Path) -> Log {
         Log::of(root, self.json.as_deref(), self.pending, self.versions)
     }
@@ -318,6 +328,13 @@ impl Log {
         let mut releases: Vec<&Release> = self.changelog.versions.iter().collect();
         releases.sort_by_key(|release| std::cmp::Reverse(release.version));
         releases
+    }
+
+    /// The newest version that `changelog.json` has.
+    pub fn newest_of_json(&self) -> Option<Version> {
+        let all = self.releases.iter().zip(&self.changelog.versions);
+        let json = all.filter(|((spot, _), _)| matches!(spot, Spot::Json(_)));
+        json.map(|(_, release)| release.version).max()
     }
 
     /// The file that a version stands in, and how it is written there, as it can be looked for in the history.
