@@ -40,7 +40,7 @@ fuzz_target!(|data: &str| {
             }
             let had = base.map_or_else(BTreeSet::new, |_| elements(&b));
             let now = elements(&said);
-            for one in elements(&o).union(&elements(&t)).filter(|one| !had.contains(one)) {
+            for one in elements(&o).union(&elements(&t)).filter(|one| !had.contains(*one)) {
                 assert!(now.contains(one), "{one} is lost in {text:?}");
             }
         }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::act::versioned;
@@ -12,10 +12,11 @@ use super::app::{App, Exit};
 use super::errors::{self, Misnamed};
 use super::{capture, prompt};
 use crate::core::names::{ImageRef, InvalidName, RepoName, RepoOwner};
+use crate::core::workflow::ForgeKind;
 use crate::engine::Engine;
 use crate::engine::explain::{Told, explain};
 use crate::engine::init::{self, Commit, Made, Room};
-use crate::manifest::template::{Answers, Forge};
+use crate::manifest::template::Answers;
 use crate::words::{fill, gettext, ngettext};
 
 #[derive(clap::Args)]
@@ -44,8 +45,8 @@ pub(super) struct Args {
     owner: Option<RepoOwner>,
     #[arg(long, value_name = "IMAGE", help = gettext("The image that its own is built on"))]
     base: Option<ImageRef>,
-    #[arg(long, value_name = "FORGE", help = gettext("Where it will be hosted, and so whose workflow files it gets"))]
-    forge: Option<ForgeName>,
+    #[arg(long, value_name = "FORGE", value_parser = forges(), help = gettext("Where it will be hosted, and so whose workflow files it gets"))]
+    forge: Option<ForgeKind>,
     #[arg(long, help = gettext("Make no commit, and no git repository where there is none"))]
     no_git: bool,
     #[arg(long, overrides_with = "no_capture", help = gettext("Save what this machine has to its manifests"))]
@@ -54,23 +55,8 @@ pub(super) struct Args {
     no_capture: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum ForgeName {
-    #[value(name = "github")]
-    GitHub,
-    #[value(name = "gitlab")]
-    GitLab,
-    Forgejo,
-}
-
-impl From<ForgeName> for Forge {
-    fn from(name: ForgeName) -> Self {
-        match name {
-            ForgeName::GitHub => Self::GitHub,
-            ForgeName::GitLab => Self::GitLab,
-            ForgeName::Forgejo => Self::Forgejo,
-        }
-    }
+fn forges() -> impl TypedValueParser<Value = ForgeKind> {
+    PossibleValuesParser::new(ForgeKind::ALL.map(ForgeKind::id)).try_map(|id| id.parse())
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
@@ -86,7 +72,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     if app.global.dry_run {
         return preview(app, &answers, &room);
     }
-    let made = init::init(&app.host, &answers, &room.dir, !args.no_git)?;
+    let made = init::init(&app.host, &answers, &room.dir, !args.no_git, app.global.cli)?;
     tell(app, &answers, &room, &made)?;
     let exit = match made.commit {
         Commit::Made(_) | Commit::Left => Exit::Done,
@@ -131,12 +117,12 @@ fn ask(app: &App, args: &Args, room: &Room) -> anyhow::Result<Answers> {
         }
     };
     let forge = match args.forge {
-        Some(forge) => forge.into(),
+        Some(forge) => forge,
         None if may_ask => {
             let question = gettext("Where will it be hosted: github, gitlab or forgejo?");
-            one(app, &question, Some(Forge::GitHub))?
+            one(app, &question, Some(ForgeKind::Github))?
         }
-        None => Forge::GitHub,
+        None => ForgeKind::Github,
     };
     Ok(Answers { name, owner: args.owner.clone(), base, forge })
 }
@@ -201,7 +187,7 @@ fn answer<'a>(answers: &'a Answers, room: &'a Room) -> Answer<'a> {
         path: &room.dir,
         name: answers.name.as_str(),
         base: answers.base.as_str(),
-        forge: answers.forge.name(),
+        forge: answers.forge.id(),
         files: init::files(answers, room).into_iter().map(|file| file.path).collect(),
         commit: None,
         not_committed: None,

@@ -57,6 +57,11 @@ fn gives(name: &str, value: &str) -> bool {
         || IN_FILES.iter().any(|part| plain.ends_with(part))
         || upper == "PASS"
         || upper.ends_with("_PASS");
+    // In a shell, what stands for a variable that is not set: `a=${B:-c}`.
+    let value = match name.contains("${") {
+        true => value.trim_start_matches(['-', '=', '+', '?']).trim_end_matches('}'),
+        false => value,
+    };
     named && !name.contains(' ') && is_value(value.trim().trim_matches(['"', '\'', ',', ';']))
 }
 
@@ -71,11 +76,13 @@ fn has_login(line: &str) -> bool {
     })
 }
 
-/// Whether a value can be a secret: not a switch, not a number, not a path, and not a name that stands for another value.
+/// Whether a value can be a secret: not a switch or a permission, not a number, not a path, and not a name that stands for another value.
 fn is_value(value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    !matches!(&*lower, "" | "yes" | "no" | "true" | "false" | "on" | "off" | "none" | "null")
-        && !value.bytes().all(|b| b.is_ascii_digit())
+    !matches!(
+        &*lower,
+        "" | "yes" | "no" | "true" | "false" | "on" | "off" | "none" | "null" | "read" | "write"
+    ) && !value.bytes().all(|b| b.is_ascii_digit())
         && !value.starts_with(['/', '$', '%', '<'])
 }
 
@@ -149,6 +156,7 @@ mod tests {
             "export API_TOKEN=abc123x\n",
             "[Service]\nEnvironment=\"A=b\" \"API_TOKEN=abc123x\"\n",
             "SMTP_PASS=hunter2",
+            "password=${REGISTRY_PASSWORD:-hunter2}\n",
             "proxy=http://me:hunter2@proxy.example.org:3128\n",
         ] {
             assert!(in_text(text), "{text:?}");
@@ -165,6 +173,8 @@ mod tests {
             "baseurl=https://example.org:8080/a@b:c\nurl = ssh://git@example.org/x:y@z\n",
             "proxy=http://${USER}:${PW}@proxy:3128\n",
             "bypass = localhost\n",
+            "permissions:\n  id-token: write\n",
+            "password=${REGISTRY_PASSWORD:-${CI_REGISTRY_PASSWORD:-}}\n",
         ] {
             assert!(!in_text(text), "{text:?}");
         }

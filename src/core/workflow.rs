@@ -1,7 +1,13 @@
 //! How an edit of the manifests gets to others, and on what kind of forge.
 
+use std::fmt;
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::names::InvalidName;
+use crate::words::mark;
 
 /// What follows on an edit of the manifests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,5 +55,48 @@ impl ForgeKind {
             Self::Gitlab => "GitLab",
             Self::Forgejo => "Forgejo",
         }
+    }
+
+    /// What it is in `repo.json` and on the command line.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Forgejo => "forgejo",
+        }
+    }
+}
+
+/// By its id.
+impl fmt::Display for ForgeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// By its id.
+impl FromStr for ForgeKind {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        Self::ALL.into_iter().find(|forge| forge.id() == text).ok_or_else(|| InvalidName {
+            text: text.to_owned(),
+            kind: mark("a forge"),
+            expected: mark("github, gitlab or forgejo"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forge_has_one_id() {
+        for forge in ForgeKind::ALL {
+            assert_eq!(serde_json::to_value(forge).unwrap(), forge.id());
+            assert_eq!(forge.to_string().parse(), Ok(forge));
+        }
+        assert!("bitbucket".parse::<ForgeKind>().is_err());
     }
 }

@@ -13,7 +13,7 @@ use crate::core::item::Layer;
 use crate::core::plan::{Change, Side};
 use crate::host::git::Git;
 use crate::manifest::Manifests;
-use crate::manifest::changelog::{self, ChangelogError, Log};
+use crate::manifest::changelog::{self, ChangelogError, Log, Texts};
 use crate::manifest::repo::FALLBACK;
 use crate::manifest::trust::{load_state, save_state};
 use crate::words::{fill, gettext};
@@ -69,7 +69,7 @@ pub struct Since {
 /// The releases that this machine knows of.
 struct Known {
     repository: Log,
-    /// The image's copy, where there is one beside the repository.
+    /// The image's copy, where there is one beside the repository, without what both say.
     image: Option<Log>,
     /// The newest version of the image's copy: what this machine runs. The outer `None` says that it is not known.
     running: Option<Option<Version>>,
@@ -120,13 +120,25 @@ impl Engine {
     }
 
     fn known(&self) -> anyhow::Result<Known> {
-        let repository = changelog::read(&self.manifests())?;
         let copy = self.host.path(FALLBACK);
-        if copy == self.repo.root {
+        let texts = Texts::get(&self.manifests())?;
+        let image = match copy == self.repo.root {
+            true => None,
+            false => Some(Texts::get(&Manifests::new(&copy.join("manifests"), ""))?),
+        };
+        let same = image.as_ref().is_some_and(|image| image.same_json(&texts));
+        let repository = texts.read(&self.repo.root)?;
+        let Some(image) = image else {
             let running = repository.is_there().then(|| repository.changelog.newest());
             return Ok(Known { repository, image: None, running });
+        };
+        if same {
+            // The usual case: reading it again would take as long again.
+            let image = image.without_json().read(&copy)?;
+            let newest = image.changelog.newest().max(repository.newest_of_json());
+            return Ok(Known { repository, image: Some(image), running: Some(newest) });
         }
-        let image = changelog::read(&Manifests::new(&copy.join("manifests"), ""))?;
+        let image = image.read(&copy)?;
         let image = image.is_there().then_some(image);
         let running = image.as_ref().map(|log| log.changelog.newest());
         Ok(Known { repository, image, running })
@@ -200,7 +212,7 @@ impl Engine {
     /// What the manifests of all machines say otherwise than at the last release. That is the commit that brought the
     /// newest version into the changelog; a version that is in no commit was released just now.
     pub fn since_release(&self, log: &Log) -> anyhow::Result<Since> {
-        let git = Git::new(&self.host, &self.repo.root);
+        let git = self.git();
         let commit = match log.changelog.newest() {
             None => None,
             Some(version) => self.commit_of(&git, log, version)?,
@@ -244,7 +256,7 @@ impl Engine {
     /// What changed in the manifests of all machines since a commit, in words, where no entry was added since. Where
     /// the branches have parted, since the commit at which they did.
     pub fn untold_since(&self, log: &Log, commit: &str) -> anyhow::Result<Vec<String>> {
-        let git = Git::new(&self.host, &self.repo.root);
+        let git = self.git();
         let Some(named) = git.commit(commit)? else {
             let text = gettext("there is no commit “{commit}” in this repository");
             bail!(fill(&text, &[("commit", commit)]));

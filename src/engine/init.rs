@@ -128,14 +128,20 @@ pub fn files(answers: &Answers, room: &Room) -> Vec<NewFile> {
 }
 
 /// Makes a distribution in `dir`, and makes it the repository in use. With `commit` it gets a git repository, where it is
-/// none, and a first commit by the person.
+/// none, and a first commit by the person. `unattended` is for a service: git asks nobody, and no window does.
 ///
 /// Where this fails before the files are there, nothing is; a commit that fails is not an error of it.
-pub fn init(host: &Host, answers: &Answers, dir: &Path, commit: bool) -> anyhow::Result<Made> {
+pub fn init(
+    host: &Host,
+    answers: &Answers,
+    dir: &Path,
+    commit: bool,
+    unattended: bool,
+) -> anyhow::Result<Made> {
     let room = room(host, dir)?;
     plant(&room.dir, &files(answers, &room))?;
     let commit = match commit {
-        true => match first_commit(host, &room) {
+        true => match first_commit(&Git::new(host, &room.dir).unattended(unattended), &room) {
             Ok(hash) => Commit::Made(hash),
             Err(error) => Commit::Failed(error.into()),
         },
@@ -144,8 +150,7 @@ pub fn init(host: &Host, answers: &Answers, dir: &Path, commit: bool) -> anyhow:
     Ok(Made { repo: Engine::use_repo(host, &room.dir)?, commit })
 }
 
-fn first_commit(host: &Host, room: &Room) -> Result<String, GitError> {
-    let git = Git::new(host, &room.dir);
+fn first_commit(git: &Git<'_>, room: &Room) -> Result<String, GitError> {
     if !room.git {
         git.run(["init", "--quiet", &format!("--initial-branch={BRANCH}")])?;
     }

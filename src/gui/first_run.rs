@@ -10,7 +10,7 @@ use bucket::engine::clone::{self, CloneError};
 use bucket::engine::explain::{Told, explain};
 use bucket::engine::init::{self, Commit};
 use bucket::host::Host;
-use bucket::manifest::template::{Answers, Forge};
+use bucket::manifest::template::Answers;
 use bucket::words::gettext;
 use relm4::adw;
 use relm4::adw::prelude::*;
@@ -136,7 +136,7 @@ impl Task {
                 News::Looked(dir, trouble)
             }
             Self::Go(Order::Create { answers, dir }, _) => {
-                let made = init::init(host, &answers, &dir, true);
+                let made = init::init(host, &answers, &dir, true, false);
                 News::Created(made.map_err(|error| words(&error)).map(|made| Created {
                     root: made.repo.root,
                     not_committed: match made.commit {
@@ -183,15 +183,6 @@ fn words(error: &anyhow::Error) -> String {
     match hint {
         Some(hint) => format!("{message}\n{hint}"),
         None => message,
-    }
-}
-
-/// What a forge calls itself.
-pub fn forge_title(forge: Forge) -> &'static str {
-    match forge {
-        Forge::GitHub => "GitHub",
-        Forge::GitLab => "GitLab",
-        Forge::Forgejo => "Forgejo",
     }
 }
 

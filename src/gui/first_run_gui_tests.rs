@@ -73,7 +73,7 @@ fn a_new_distribution_is_asked_for_when_every_row_is_right() {
     until("order", || matches!(outs.borrow().last(), Some(FirstRunOut::Go(_))));
     match outs.borrow().last() {
         Some(FirstRunOut::Go(Order::Create { answers, dir })) => {
-            assert_eq!((answers.name.as_str(), answers.forge.name()), ("my-desktop", "gitlab"));
+            assert_eq!((answers.name.as_str(), answers.forge.id()), ("my-desktop", "gitlab"));
             assert_eq!(dir.to_str(), Some("/home/me/my-desktop"));
         }
         out => panic!("{out:?}"),

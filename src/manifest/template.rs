@@ -3,14 +3,11 @@
 //! They are the ones at the top level of Bucket's own repository, which is so an example of what it makes; what cannot
 //! stand there (this project's readme is another, and its forge is not to build images) is in `template/`.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde_json::{Map, Value as Json};
 
-use crate::core::names::{ImageRef, InvalidName, RepoName, RepoOwner};
+use crate::core::names::{ImageRef, RepoName, RepoOwner};
+use crate::core::workflow::ForgeKind;
 use crate::host::plant::NewFile;
-use crate::words::mark;
 
 /// The base image that the files name.
 const BASE: &str = "registry.example/desktop:stable";
@@ -72,62 +69,18 @@ const FILES: [Embedded; 33] = embedded![
     "upstream/manifest.json",
 ];
 
-/// Where a distribution is hosted: whose workflow files it gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Forge {
-    /// GitHub.
-    GitHub,
-    /// GitLab.
-    GitLab,
-    /// Forgejo, as Codeberg has it.
-    Forgejo,
-}
-
-impl Forge {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::GitHub, Self::GitLab, Self::Forgejo];
-
-    /// Its name in `repo.json`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::GitHub => "github",
-            Self::GitLab => "gitlab",
-            Self::Forgejo => "forgejo",
-        }
-    }
-
-    /// Where one of our own files goes in a distribution that is hosted there; `None` where it has no use for it.
-    fn place(self, path: &str) -> Option<String> {
-        let Some(path) = path.strip_prefix("template/") else { return Some(path.to_owned()) };
-        match (path.strip_prefix("github/"), path, self) {
-            (Some(workflow), _, Self::GitHub) => Some(format!(".github/workflows/{workflow}")),
-            // Forgejo runs what GitHub does.
-            (Some(workflow), _, Self::Forgejo) => Some(format!(".forgejo/workflows/{workflow}")),
-            (Some(_), _, Self::GitLab) => None,
-            (None, "gitlab-ci.yml", Self::GitLab) => Some(".gitlab-ci.yml".to_owned()),
-            (None, "gitlab-ci.yml", _) => None,
-            (None, "gitignore", _) => Some(".gitignore".to_owned()),
-            (None, path, _) => Some(path.to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for Forge {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Forge {
-    type Err = InvalidName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidName> {
-        let all = Self::ALL.into_iter();
-        all.clone().find(|forge| forge.name() == text).ok_or_else(|| InvalidName {
-            text: text.to_owned(),
-            kind: mark("a forge"),
-            expected: mark("github, gitlab or forgejo"),
-        })
+/// Where one of our own files goes in a distribution that is hosted at `forge`; `None` where it has no use for it.
+fn place(forge: ForgeKind, path: &str) -> Option<String> {
+    let Some(path) = path.strip_prefix("template/") else { return Some(path.to_owned()) };
+    match (path.strip_prefix("github/"), path, forge) {
+        (Some(workflow), _, ForgeKind::Github) => Some(format!(".github/workflows/{workflow}")),
+        // Forgejo runs what GitHub does.
+        (Some(workflow), _, ForgeKind::Forgejo) => Some(format!(".forgejo/workflows/{workflow}")),
+        (Some(_), _, ForgeKind::Gitlab) => None,
+        (None, "gitlab-ci.yml", ForgeKind::Gitlab) => Some(".gitlab-ci.yml".to_owned()),
+        (None, "gitlab-ci.yml", _) => None,
+        (None, "gitignore", _) => Some(".gitignore".to_owned()),
+        (None, path, _) => Some(path.to_owned()),
     }
 }
 
@@ -140,8 +93,8 @@ pub struct Answers {
     pub owner: Option<RepoOwner>,
     /// The image that its own is built on.
     pub base: ImageRef,
-    /// Where it is hosted.
-    pub forge: Forge,
+    /// Where it is hosted: whose workflow files it gets.
+    pub forge: ForgeKind,
 }
 
 /// The files of a distribution, by their paths. `branch` is the one that images are built from, `url` where it is cloned
@@ -150,7 +103,7 @@ pub fn files(answers: &Answers, branch: &str, url: Option<&str>) -> Vec<NewFile>
     let mut files: Vec<NewFile> = FILES
         .iter()
         .filter_map(|file| {
-            let path = answers.forge.place(file.path)?;
+            let path = place(answers.forge, file.path)?;
             let text = match file.path {
                 "repo.json" => config(answers, branch, url),
                 _ => fitted(file.text, answers, branch),
@@ -184,7 +137,7 @@ fn config(answers: &Answers, branch: &str, url: Option<&str>) -> String {
     put("name", Some(answers.name.as_str()));
     put("url", url);
     put("default_branch", Some(branch));
-    put("forge", Some(answers.forge.name()));
+    put("forge", Some(answers.forge.id()));
     format!("{:#}\n", Json::Object(json))
 }
 
@@ -192,7 +145,7 @@ fn config(answers: &Answers, branch: &str, url: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn answers(forge: Forge) -> Answers {
+    fn answers(forge: ForgeKind) -> Answers {
         Answers {
             name: "My-Desktop".parse().unwrap(),
             owner: Some("group/me".parse().unwrap()),
@@ -229,7 +182,7 @@ mod tests {
 
     #[test]
     fn answers_stand_where_examples_stood() {
-        for forge in Forge::ALL {
+        for forge in ForgeKind::ALL {
             let files = files(&answers(forge), "trunk", Some("https://forge.example/x.git"));
             let text = |path: &str| {
                 let file = files.iter().find(|file| file.path == path);
@@ -239,26 +192,27 @@ mod tests {
                 let left = ["registry.example/desktop", "{name}", "{image}", "[main]"];
                 let left = left.iter().find(|what| file.text.contains(**what));
                 assert_eq!(left, None, "{}", file.path);
+                // Or its first commit would be refused.
+                assert!(!crate::core::secret::in_text(&file.text), "{}", file.path);
             }
             assert!(text("Containerfile").contains("ARG BASE_IMAGE=registry.example/os:42\n"));
             assert!(text("README.md").starts_with("# My-Desktop\n"));
             assert!(text("README.md").contains("localhost/my-desktop:build"));
             let config: Json = serde_json::from_str(text("repo.json")).unwrap();
             assert_eq!(config["owner"], "group/me");
-            assert_eq!(config["forge"], forge.name());
+            assert_eq!(config["forge"], forge.id());
             assert_eq!(config["default_branch"], "trunk");
             let workflows = |dir: &str| files.iter().any(|file| file.path.starts_with(dir));
-            assert_eq!(workflows(".github/"), forge == Forge::GitHub);
-            assert_eq!(workflows(".forgejo/"), forge == Forge::Forgejo);
-            assert_eq!(workflows(".gitlab-ci"), forge == Forge::GitLab);
+            assert_eq!(workflows(".github/"), forge == ForgeKind::Github);
+            assert_eq!(workflows(".forgejo/"), forge == ForgeKind::Forgejo);
+            assert_eq!(workflows(".gitlab-ci"), forge == ForgeKind::Gitlab);
             assert!(!workflows("template"));
             match forge {
-                Forge::GitHub => {
+                ForgeKind::Github => {
                     assert!(text(".github/workflows/images.yml").contains("branches: [\"trunk\"]"));
                 }
                 _ => assert!(text(".gitignore").contains("/out/")),
             }
         }
-        assert!("bitbucket".parse::<Forge>().is_err());
     }
 }

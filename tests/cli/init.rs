@@ -1,6 +1,7 @@
 //! A new distribution, from nothing to what every other verb takes.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::sandbox::{BKT, Run, Sandbox};
@@ -158,6 +159,25 @@ fn without_git_or_a_name_the_files_are_there_and_the_rest_is_said() {
     command.env("PATH", "/nowhere").current_dir(sandbox.path("home"));
     let run = Run::of(command.args(["init", "bare", "--base", BASE]).output().unwrap());
     run.exits(5).says("git").says("not installed");
+}
+
+#[test]
+fn nothing_that_signs_may_wait_for_a_person_where_nobody_is() {
+    for (args, display) in [(&["--cli"][..], ""), (&[][..], ":9")] {
+        let sandbox = Sandbox::new();
+        let (signer, asked) = (sandbox.path("signer"), sandbox.path("asked"));
+        let text =
+            format!("#!/bin/sh\nprintf '%s.' \"$DISPLAY\" > '{}'\nexit 1\n", asked.display());
+        std::fs::write(&signer, text).unwrap();
+        std::fs::set_permissions(&signer, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = sandbox.command(BKT);
+        command.env("DISPLAY", ":9").env("GIT_CONFIG_COUNT", "2");
+        command.env("GIT_CONFIG_KEY_0", "commit.gpgsign").env("GIT_CONFIG_VALUE_0", "true");
+        command.env("GIT_CONFIG_KEY_1", "gpg.program").env("GIT_CONFIG_VALUE_1", &signer);
+        command.current_dir(sandbox.path("home")).args(["init", "mine", "--base", BASE]).args(args);
+        Run::of(command.output().unwrap()).exits(5).says("The first commit was not made");
+        assert_eq!(std::fs::read_to_string(asked).unwrap(), format!("{display}."));
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bucket::core::workflow::ForgeKind;
 use bucket::host::plant::NewFile;
-use bucket::manifest::template::{Answers, Forge, files};
+use bucket::manifest::template::{Answers, files};
 use serde_json::Value as Json;
 
 use crate::sandbox::{Run, Sandbox};
@@ -61,7 +62,7 @@ fn a_file_that_does_not_fit_its_schema_is_found() {
     assert!(json["problems"].as_array().unwrap().len() >= 3, "{json}");
 }
 
-fn of(forge: Forge) -> Vec<NewFile> {
+fn of(forge: ForgeKind) -> Vec<NewFile> {
     let answers = Answers {
         name: "desktop".parse().unwrap(),
         owner: None,
@@ -92,7 +93,7 @@ fn steps(value: &Json, found: &mut Vec<String>) {
 
 #[test]
 fn every_step_of_a_workflow_is_a_script_that_is_there() {
-    for forge in Forge::ALL {
+    for forge in ForgeKind::ALL {
         let files = of(forge);
         let mut called = Vec::new();
         for file in files.iter().filter(|file| file.path.ends_with(".yml")) {

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use bucket::core::names::{ImageRef, RepoName};
+use bucket::core::workflow::ForgeKind;
 use bucket::engine::clone;
 use bucket::engine::explain::explain;
-use bucket::manifest::template::{Answers, Forge};
+use bucket::manifest::template::Answers;
 use bucket::words::gettext;
 
 use super::{Order, Way};
@@ -22,7 +23,7 @@ pub struct Form {
     /// The image that a new one is built on.
     pub base: String,
     /// Where a new one will be hosted.
-    pub forge: Forge,
+    pub forge: ForgeKind,
     /// Where it goes, as people write it.
     pub folder: String,
     home: Option<PathBuf>,
@@ -40,7 +41,7 @@ impl Form {
             way,
             what: String::new(),
             base: String::new(),
-            forge: Forge::GitHub,
+            forge: ForgeKind::Github,
             folder: String::new(),
             home: None,
             parent: Some(HOME.to_owned()),

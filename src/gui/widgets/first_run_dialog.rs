@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use bucket::manifest::template::Forge;
+use bucket::core::workflow::ForgeKind;
 use bucket::words::{fill, gettext, ngettext};
 use relm4::adw::prelude::*;
 use relm4::gtk::{gio, glib};
@@ -17,7 +17,7 @@ use relm4::{adw, gtk};
 use super::checked_row::CheckedRow;
 use super::set_name;
 use crate::first_run::form::Form;
-use crate::first_run::{Cloned, News, Order, Way, forge_title};
+use crate::first_run::{Cloned, News, Order, Way};
 
 /// Below this width of the dialog, its header has room for its two buttons, and for no title between them.
 const CRAMPED: f64 = 300.0;
@@ -126,8 +126,8 @@ impl SimpleComponent for FirstRunDialog {
             }
             FirstRunMsg::Base(text) => self.form.base = text.trim().to_owned(),
             FirstRunMsg::Forge(index) => {
-                let forge = usize::try_from(index).ok().and_then(|index| Forge::ALL.get(index));
-                self.form.forge = forge.copied().unwrap_or(Forge::GitHub);
+                let forge = usize::try_from(index).ok().and_then(|index| ForgeKind::ALL.get(index));
+                self.form.forge = forge.copied().unwrap_or(ForgeKind::Github);
             }
             FirstRunMsg::Folder(text) => {
                 self.failure = None;
@@ -365,7 +365,7 @@ fn build(
 }
 
 fn forge_row(sender: &ComponentSender<FirstRunDialog>) -> adw::ComboRow {
-    let titles = Forge::ALL.map(forge_title);
+    let titles = ForgeKind::ALL.map(ForgeKind::name);
     let row = adw::ComboRow::builder()
         .use_underline(true)
         .title(gettext("F_orge"))

@@ -87,20 +87,57 @@ struct Pending {
     first: usize,
 }
 
+/// The texts that a changelog is read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// Of `changelog.json`.
+    json: Option<String>,
+    /// Of the older files of the next release.
+    pending: Vec<(RepoRelPath, String)>,
+    /// Of the older files of releases.
+    versions: Vec<(RepoRelPath, String)>,
+}
+
+impl Texts {
+    /// Gets them, without a look at what they say.
+    pub fn get(manifests: &Manifests) -> Result<Self, FsError> {
+        let json = file().ok().map(|file| manifests.other(&file)).transpose()?.flatten();
+        let (pending, versions) = (older(manifests, PENDING)?, older(manifests, VERSIONS)?);
+        Ok(Self { json, pending, versions })
+    }
+
+    /// The changelog that they make, for a repository at `root`. What cannot be read of it is an error.
+    pub fn read(self, root: &Path) -> anyhow::Result<Log> {
+        let mut log = self.look(root);
+        match log.unread.is_empty() {
+            true => Ok(log),
+            false => Err(log.unread.remove(0).into()),
+        }
+    }
+
+    /// Whether both have the same `changelog.json`.
+    pub fn same_json(&self, other: &Self) -> bool {
+        self.json.is_some() && self.json == other.json
+    }
+
+    /// The others alone.
+    pub fn without_json(self) -> Self {
+        Self { json: None, ..self }
+    }
+
+    fn look(self, root: &Path) -> Log {
+        Log::of(root, self.json.as_deref(), self.pending, self.versions)
+    }
+}
+
 /// Reads the changelog. What cannot be read of it is an error.
 pub fn read(manifests: &Manifests) -> anyhow::Result<Log> {
-    let mut log = look(manifests)?;
-    match log.unread.is_empty() {
-        true => Ok(log),
-        false => Err(log.unread.remove(0).into()),
-    }
+    Texts::get(manifests)?.read(manifests.root())
 }
 
 /// Reads what can be read of the changelog, and notes what cannot.
 pub fn look(manifests: &Manifests) -> Result<Log, FsError> {
-    let json = file().ok().map(|file| manifests.other(&file)).transpose()?.flatten();
-    let (pending, versions) = (older(manifests, PENDING)?, older(manifests, VERSIONS)?);
-    Ok(Log::of(manifests.root(), json.as_deref(), pending, versions))
+    Ok(Texts::get(manifests)?.look(manifests.root()))
 }
 
 /// The YAML files of a directory that earlier versions wrote, in the order of their names.
@@ -291,6 +328,13 @@ impl Log {
         let mut releases: Vec<&Release> = self.changelog.versions.iter().collect();
         releases.sort_by_key(|release| std::cmp::Reverse(release.version));
         releases
+    }
+
+    /// The newest version that `changelog.json` has.
+    pub fn newest_of_json(&self) -> Option<Version> {
+        let all = self.releases.iter().zip(&self.changelog.versions);
+        let json = all.filter(|((spot, _), _)| matches!(spot, Spot::Json(_)));
+        json.map(|(_, release)| release.version).max()
     }
 
     /// The file that a version stands in, and how it is written there, as it can be looked for in the history.
