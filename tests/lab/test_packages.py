@@ -150,7 +150,7 @@ class Packages(Distribution):
         app.press("button", "Apply", within=dialog)
         app.wait_gone("dialog")
         app.find("label", "Applied fish · It takes a restart")
-        ui.until(lambda: "Staged: it comes at the next restart" in self.said(app, "fish"), "fish, staged")
+        ui.until(lambda: "after a restart" in self.said(app, "fish"), "fish, staged")
         self.assertEqual(self.ran(), ["rpm-ostree install --idempotent --allow-inactive -y fish"])
         self.assertEqual(self.changed_files(), set(), "the manifest has it already")
         self.assertIn("Staged", self.said(app, "htop"), "what waited before still does")
@@ -171,7 +171,7 @@ class Packages(Distribution):
         denied.unlink()
         app.press("button", "Retry", within=dialog)
         app.wait_gone("dialog")
-        ui.until(lambda: "Staged" in self.said(app, "fish"), "fish, staged")
+        ui.until(lambda: "after a restart" in self.said(app, "fish"), "fish, staged")
 
     def test_apply_now_shows_what_it_takes(self):
         self.add_tools()
