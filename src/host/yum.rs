@@ -1,4 +1,7 @@
-//! The package repositories that dnf knows: `/etc/yum.repos.d/*.repo`, and the same directory as the image has it.
+//! The package repositories that dnf knows: `/etc/yum.repos.d/*.repo` and the like, and the same as the image has them.
+//!
+//! dnf looks into several directories: that of the person, that of the distribution, and, if it is dnf5, the one below
+//! `/usr` that packages put theirs into. Of two repositories of one id the one that is found first counts.
 //!
 //! The format is the one of `dnf.conf(5)`: groups, `key = value`, a value that goes on where a line begins with a space,
 //! and comments that begin with `#` or `;`.
@@ -15,8 +18,18 @@ use super::fs::{self, FsError};
 
 /// Where this machine has its repositories.
 pub const DIR: &str = "/etc/yum.repos.d";
-/// Where its image has them: what `/etc` is made from.
-const IMAGE_DIR: &str = "/usr/etc/yum.repos.d";
+/// Where a distribution may have its own.
+const DISTRIBUTION: &str = "/etc/distro.repos.d";
+/// Where packages put theirs, as dnf5 has it: only an image changes them.
+const SHIPPED: &str = "/usr/share/dnf5/repos.d";
+/// The directories that dnf5 looks into, in its order.
+const DIRS: [&str; 3] = [DIR, DISTRIBUTION, SHIPPED];
+/// What `/etc` is made from.
+const IMAGE_ETC: &str = "/usr/etc";
+/// The same directories as the image has them.
+const IMAGE_DIRS: [&str; 3] = ["/usr/etc/yum.repos.d", "/usr/etc/distro.repos.d", SHIPPED];
+/// The directories, with those of [`OVERRIDES`], in which repositories change while a machine runs.
+pub const WATCHED: [&str; 3] = [DIR, DISTRIBUTION, OVERRIDES];
 
 /// Where this machine has its overrides.
 pub const OVERRIDES: &str = "/etc/dnf/repos.override.d";
@@ -28,7 +41,7 @@ const SHIPPED_OVERRIDES: &str = "/usr/share/dnf5/repos.override.d";
 /// One package repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RepoSection {
-    /// The name of the file it stands in.
+    /// The path of the file it stands in, on the machine.
     pub file: String,
     /// Its keys; a value of several lines has them joined by spaces.
     pub keys: BTreeMap<String, String>,
@@ -54,6 +67,11 @@ impl RepoSection {
     /// Whether packages come from it: as dnf has it where nothing is said.
     pub fn enabled(&self) -> bool {
         self.flag("enabled").unwrap_or(true)
+    }
+
+    /// Whether it stands where only an image can change it.
+    pub fn is_shipped(&self) -> bool {
+        Path::new(&self.file).starts_with(SHIPPED)
     }
 
     /// The same but for where it stands.
@@ -107,12 +125,15 @@ fn parse_in_order(file: &str, text: &str) -> Vec<(String, RepoSection)> {
     sections
 }
 
-/// This machine's repositories, and those its image has; `None` where the image has no such directory, so that whose
-/// they are cannot be told.
+/// This machine's repositories, and those its image has; `None` where nothing is there of what `/etc` was made from, so
+/// that whose they are cannot be told.
 pub fn read(host: &Host) -> Result<(RepoSections, Option<RepoSections>), FsError> {
-    let mut here = read_dir(&host.path(DIR))?.unwrap_or_default();
+    let mut here = read_dirs(host, DIRS)?.unwrap_or_default();
     override_with(host, &mut here, OVERRIDES)?;
-    let mut image = read_dir(&host.path(IMAGE_DIR))?;
+    let mut image = match host.path(IMAGE_ETC).exists() {
+        true => read_dirs(host, IMAGE_DIRS)?,
+        false => None,
+    };
     if let Some(image) = &mut image {
         override_with(host, image, IMAGE_OVERRIDES)?;
     }
@@ -166,16 +187,21 @@ fn matches(pattern: &str, id: &str) -> bool {
     pattern[at..].iter().all(|letter| *letter == b'*')
 }
 
-fn read_dir(dir: &Path) -> Result<Option<RepoSections>, FsError> {
-    let Some(names) = fs::list(dir)? else { return Ok(None) };
-    let mut sections = RepoSections::new();
-    for name in names.iter().filter(|name| name.ends_with(".repo")) {
-        let text = fs::read(&dir.join(name))?.unwrap_or_default();
-        for (id, section) in parse(name, &text) {
-            sections.entry(id).or_insert(section);
+/// The repositories of several directories, the first one having its way; `None` where none of them is there.
+fn read_dirs(host: &Host, dirs: [&str; 3]) -> Result<Option<RepoSections>, FsError> {
+    let mut sections = None;
+    for dir in dirs {
+        let Some(names) = fs::list(&host.path(dir))? else { continue };
+        let sections = sections.get_or_insert_with(RepoSections::new);
+        for name in names.iter().filter(|name| name.ends_with(".repo")) {
+            let file = format!("{dir}/{name}");
+            let text = fs::read(&host.path(&file))?.unwrap_or_default();
+            for (id, section) in parse(&file, &text) {
+                sections.entry(id).or_insert(section);
+            }
         }
     }
-    Ok(Some(sections))
+    Ok(sections)
 }
 
 #[cfg(test)]
@@ -218,6 +244,34 @@ mod tests {
         assert_eq!(of("cost"), Some("/usr/share/dnf5/repos.override.d/60-z.repo"));
         // What the image ships counts for it too, and nothing of /etc does.
         assert!(!image.unwrap()["a-1"].enabled());
+    }
+
+    #[test]
+    fn repositories_are_read_from_every_directory_that_dnf_reads() {
+        let machine = Machine::new();
+        machine.file("etc/yum.repos.d/z.repo", "[a]\nenabled=0\n");
+        machine.file("usr/share/dnf5/repos.d/a.repo", "[a]\n[b]\n[c]\n");
+        // Whose they are cannot be told without the image's own `/etc`.
+        assert_eq!(read(&machine.host()).unwrap().1, None);
+        machine.file("etc/distro.repos.d/a.repo", "[b]\ncost=1\n");
+        machine.file("usr/etc/distro.repos.d/a.repo", "[b]\ncost=2\n");
+        machine.file("etc/dnf/repos.override.d/1.repo", "[c]\nenabled=0\n");
+        let (here, image) = read(&machine.host()).unwrap();
+        let image = image.unwrap();
+        let files: Vec<_> = here.values().map(|one| one.file.as_str()).collect();
+        assert_eq!(
+            files,
+            [
+                "/etc/yum.repos.d/z.repo",
+                "/etc/distro.repos.d/a.repo",
+                "/usr/share/dnf5/repos.d/a.repo"
+            ]
+        );
+        assert_eq!((here["a"].enabled(), here["c"].enabled()), (false, false));
+        assert_eq!(here["b"].get("cost"), Some("1"));
+        assert_eq!((image["a"].enabled(), image["c"].enabled()), (true, true));
+        assert_eq!(image["b"].get("cost"), Some("2"));
+        assert!(image["a"].is_shipped() && here["c"].is_shipped() && !here["b"].is_shipped());
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl Subsystem for Copr {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        [yum::DIR, yum::OVERRIDES].map(|dir| Watch::Tree(host.path(dir), 0)).into()
+        yum::WATCHED.map(|dir| Watch::Tree(host.path(dir), 0)).into()
     }
 }
 

@@ -518,6 +518,23 @@ fn a_database_that_is_being_written_is_unknown_and_not_empty() {
     assert!(unknown.contains("dnf's records in"), "{unknown}");
 }
 
+/// Where it cannot be seen what is on top, nobody is told that there is nothing to remove.
+#[test]
+fn what_may_be_on_top_is_not_said_to_be_gone() {
+    let machine = locked(&["bash"]);
+    machine.manifest(FILE, &json!({ "packages": ["gimp"] }));
+    assert!(machine.act(PACKAGES, &now(Verb::Apply)).complete());
+    assert_eq!(machine.ran(), ["pkexec dnf5 install --transient -y gimp"]);
+    machine.file("usr/share/rpm/rpmdb.sqlite-wal", "something");
+    let (reason, later, _) = obstacle(&machine, "package/gimp", Edit::Remove, Reach::System);
+    assert!(reason.contains("is being written") && !later, "{reason}");
+    let back = machine.engine().plan_undo(None).unwrap();
+    assert!(back.blocked[0].reason.contains("is being written"), "{back:?}");
+    std::fs::remove_file(machine.path("usr/share/rpm/rpmdb.sqlite-wal")).unwrap();
+    undo(&machine, None);
+    assert_eq!(machine.ran()[1..], ["pkexec dnf5 remove --transient -y gimp"]);
+}
+
 /// The laws with a package on top: captured and applied, nothing is left; done and taken back, it is as before.
 #[test]
 fn the_laws_hold_with_a_package_on_top() {

@@ -60,7 +60,7 @@ impl StandIns {
             VariantDict::new(Some(&noted)).lookup::<Vec<String>>("kargs").ok()?
         });
         let line = fs::read_to_string(self.root.join("proc/cmdline")).unwrap();
-        let running = || line.split_whitespace().map(str::to_owned).collect();
+        let running = || words(&line);
         let mut next: Vec<String> = known.unwrap_or_else(running);
         for arg in &args[1..] {
             let (option, argument) = arg.split_once('=').unwrap();
@@ -77,6 +77,16 @@ impl StandIns {
         noted.insert("kargs", &next);
         write(&staged, noted.end().data());
     }
+}
+
+/// A command line taken apart as ostree does: what stands between double quotes is not split.
+fn words(line: &str) -> Vec<String> {
+    let mut quoted = false;
+    let split = line.trim().split(|c: char| {
+        quoted ^= c == '"';
+        c.is_whitespace() && !quoted
+    });
+    split.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 /// A deployment of the one image there is.
@@ -354,6 +364,49 @@ fn what_the_person_switched_back_is_applied_and_undone() {
     // Without a staged deployment only what runs can be told here.
     assert_eq!(machine.state("remove/local=1"), (Drift::InSync, None));
     assert_eq!(machine.state("append/given"), (Drift::InSync, None));
+}
+
+#[test]
+fn an_argument_with_quotes_comes_goes_and_is_undone() {
+    let machine = Machine::new();
+    let cmdline = "root=UUID=1 given old=\"a b\" bare=\"x\" ostree=/ostree/boot.1/os/f00/0\n";
+    machine.file("proc/cmdline", cmdline);
+    machine.file(
+        "repo/manifests/system-config.json",
+        r#"{"kargs": {"append": ["dyndbg=\"file a.c +p; module b -p\"", "given"],
+            "remove": ["old=\"a b\"", "bare=x"]}}"#,
+    );
+    let new = "append/dyndbg=\"file a.c +p; module b -p\"";
+    let (old, bare) = ("remove/old=\"a b\"", "remove/bare=x");
+    assert_eq!(machine.state(new), (Drift::Pending, Some(Pending::ImageBuild)));
+    assert_eq!(machine.state(old), (Drift::Missing, None));
+    assert_eq!(machine.state(bare), (Drift::Missing, None));
+    let now = Request { now: true, ..bulk(Verb::Apply) };
+    machine.act(&now);
+    // ostree takes away what is spelt as it has it.
+    assert_eq!(
+        machine.ran(),
+        [
+            "kargs --append-if-missing=dyndbg=\"file a.c +p; module b -p\" --delete-if-present=bare=x --delete-if-present=bare=\"x\" --delete-if-present=old=\"a b\""
+        ]
+    );
+    for item in [new, old, bare] {
+        assert_eq!(machine.state(item), (Drift::Pending, Some(Pending::Reboot)), "{item}");
+    }
+    machine.undo();
+    assert_eq!(machine.state(new), (Drift::Pending, Some(Pending::ImageBuild)));
+    assert_eq!(machine.state(old), (Drift::Missing, None));
+    assert_eq!(machine.state(bare), (Drift::Missing, None));
+    machine.act(&now);
+    machine.restart();
+    assert_eq!(left(&machine), 0);
+    for item in [new, old, bare] {
+        assert_eq!(machine.state(item), (Drift::InSync, None), "{item}");
+    }
+    // GRUB moves the quotes.
+    let line = fs::read_to_string(machine.path("proc/cmdline")).unwrap();
+    machine.file("proc/cmdline", &line.replace("dyndbg=\"", "\"dyndbg="));
+    assert_eq!(machine.state(new), (Drift::InSync, None));
 }
 
 #[test]

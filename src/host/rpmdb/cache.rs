@@ -173,7 +173,8 @@ pub fn on_top(host: &Host, booted: &Deployment) -> Result<Option<OnTop>, RpmdbEr
     let names = match kept {
         Some(names) => names,
         None => {
-            let names = Names { base: NameList::default(), ..Names::between(&own, &running)? };
+            let between = running.undisturbed(&now, || Names::between(&own, &running))?;
+            let names = Names { base: NameList::default(), ..between };
             keep(host, &path, &(head + &names.text()));
             names
         }
@@ -190,7 +191,8 @@ fn mark(stamp: &Stamp) -> String {
 /// Whether the system that runs has a package of one architecture now.
 pub fn runs_build(host: &Host, name: &str, arch: &str) -> Result<bool, RpmdbError> {
     let running = Rpmdb::of(&host.path("/"))?;
-    Ok(running.builds(name)?.iter().any(|one| one.arch == arch))
+    let builds = running.undisturbed(&running.stamp()?, || running.builds(name))?;
+    Ok(builds.iter().any(|one| one.arch == arch))
 }
 
 /// Where a package of one architecture is.

@@ -23,7 +23,7 @@ use crate::host::Host;
 const MOST: usize = 200_000;
 
 /// Parts of `/etc` that other subsystems compare, without `/etc/`.
-const OTHERS: [&str; 3] = ["systemd/system", "systemd/user", "yum.repos.d"];
+const OTHERS: [&str; 4] = ["systemd/system", "systemd/user", "yum.repos.d", "distro.repos.d"];
 
 /// How a file of `/etc` differs from the image's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

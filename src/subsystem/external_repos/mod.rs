@@ -174,6 +174,6 @@ impl Subsystem for ExternalRepos {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        [yum::DIR, yum::OVERRIDES].map(|dir| Watch::Tree(host.path(dir), 0)).into()
+        yum::WATCHED.map(|dir| Watch::Tree(host.path(dir), 0)).into()
     }
 }

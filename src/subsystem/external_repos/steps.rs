@@ -34,12 +34,18 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
 
 /// Why a repository's file is not ours to write: what cannot be written again as it was is not taken away.
 fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
-    let own = format!("{name}.repo");
+    let own = file::path(name);
     let section = here.get(name.as_str());
     let elsewhere = section.filter(|section| section.file != own);
     let shares = here.iter().any(|(id, one)| one.file == own && *id != name.as_str());
     if let Some((key, path)) = section.and_then(|section| section.overridden.first_key_value()) {
         return Some(overridden(name.as_str(), key, path));
+    }
+    if let Some(section) = elsewhere.filter(|section| section.is_shipped()) {
+        let text = gettext(
+            "“{path}” is the image's alone to change: “sudo dnf5 config-manager setopt {id}.OPTION=VALUE” has its way over it here",
+        );
+        return Some(fill(&text, &[("path", &section.file), ("id", name.as_str())]));
     }
     let text = if shares || elsewhere.is_some() {
         gettext("it stands in a file of its own making or with others: edit “{path}”")
@@ -49,7 +55,7 @@ fn obstacle(here: &RepoSections, name: &RepoId) -> Option<String> {
         return None;
     };
     let file = elsewhere.map_or(own.as_str(), |section| section.file.as_str());
-    Some(fill(&text, &[("path", &format!("{}/{file}", yum::DIR))]))
+    Some(fill(&text, &[("path", file)]))
 }
 
 /// Why what a repository's own file says would not count.
@@ -89,4 +95,25 @@ fn write(host: &Host, change: &Change, name: &RepoId) -> Result<Vec<Step>> {
         step(&prepare, Action::Write(vec![edit]), Risk::default()),
         step(&title, Action::Run(command), password),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::testing::Machine;
+
+    #[test]
+    fn what_packages_ship_is_not_said_to_be_edited() {
+        let machine = Machine::new();
+        machine.file("usr/share/dnf5/repos.d/fedora.repo", "[fedora]\n[updates]\n");
+        machine.file("etc/distro.repos.d/x.repo", "[x]\n");
+        machine.file("etc/yum.repos.d/updates.repo", "[updates]\nname=u\nbaseurl=https://a/\n");
+        let (here, _) = yum::read(&machine.host()).unwrap();
+        let why = |id: &str| obstacle(&here, &id.parse().unwrap()).unwrap_or_default();
+        let fedora = why("fedora");
+        assert!(fedora.contains("/usr/share/dnf5/repos.d/fedora.repo"), "{fedora}");
+        assert!(fedora.contains("setopt fedora.") && !fedora.contains("edit"), "{fedora}");
+        assert!(why("x").contains("edit “/etc/distro.repos.d/x.repo”"), "{}", why("x"));
+        assert_eq!(obstacle(&here, &"new".parse().unwrap()), None);
+    }
 }

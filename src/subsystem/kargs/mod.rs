@@ -189,11 +189,19 @@ impl Subsystem for KernelArguments {
                 planned.blocked.push(blocked);
                 continue;
             }
-            let option = if adds { "--append-if-missing" } else { "--delete-if-present" };
-            let option = format!("{option}={argument}");
-            // What is left out no more and added is added once.
-            if !options.contains(&option) {
-                options.push(option);
+            // rpm-ostree compares letters, and not what the kernel reads.
+            let asked: Vec<String> = match adds {
+                true => vec![format!("--append-if-missing={argument}")],
+                false => arguments
+                    .spellings(argument)
+                    .map(|word| format!("--delete-if-present={word}"))
+                    .collect(),
+            };
+            for option in asked {
+                // What is left out no more and added is added once.
+                if !options.contains(&option) {
+                    options.push(option);
+                }
             }
             items.push(change.item.clone());
         }
@@ -266,7 +274,7 @@ fn contradictions(manifests: &Manifests) -> Result<()> {
 
 /// What this machine has beside its image, and how what the manifests want stands.
 fn compare(arguments: &Arguments, wanted: &WantedItems) -> Records {
-    let Arguments { running, next, sure, image, built } = arguments;
+    let Arguments { running, next, sure, image, built, .. } = arguments;
     let has = |list: &[String], argument: &str| list.iter().any(|one| one == argument);
     let known = |pending: bool| {
         let mut live = Live::known(Record::new());

@@ -31,6 +31,8 @@ pub(super) struct Arguments {
     pub running: Vec<String>,
     /// What the next start has.
     pub next: Vec<String>,
+    /// Those of `next` that are spelt otherwise than they are compared, as they are spelt.
+    pub spelt: Vec<String>,
     /// Whether `next` was read, and is not only taken to be what runs.
     pub sure: bool,
     /// What the next start has from its image.
@@ -43,7 +45,7 @@ impl Arguments {
     /// Reads them.
     pub fn read(host: &Host) -> Result<Self> {
         let line = fs::read(&host.path("/proc/cmdline"))?;
-        let running = split(&line.context(gettext("/proc/cmdline is not there"))?);
+        let running = words(&line.context(gettext("/proc/cmdline is not there"))?);
         let staged = fs::read_bytes(&host.path(STAGED))?;
         let entry = newest_entry(host)?;
         let (next, sure) = match (staged.as_deref().and_then(staged_arguments), entry) {
@@ -56,13 +58,30 @@ impl Arguments {
             None => dir_of(host, &next),
         };
         let (image, built) = given(&dir.unwrap_or_else(|| host.path("/")))?;
-        Ok(Self { running, next, sure, image, built })
+        let (running, next, mut spelt) = (as_read(&running), as_read(&next), next);
+        spelt.retain(|word| !next.contains(word));
+        Ok(Self { running, next, spelt, sure, image, built })
+    }
+
+    /// How an argument of the next start may be spelt, so that one who looks for its letters finds it.
+    pub fn spellings<'a>(&'a self, argument: &'a str) -> impl Iterator<Item = &'a str> {
+        let others = self.spelt.iter().map(String::as_str);
+        std::iter::once(argument).chain(others.filter(move |word| karg_as_read(word) == argument))
     }
 }
 
 /// Splits a command line as the kernel does: at white space that does not stand between double quotes. What follows
 /// `--` is for the first program, not for the kernel. Each argument is given in the spelling that is compared.
 pub(super) fn split(line: &str) -> Vec<String> {
+    as_read(&words(line))
+}
+
+fn as_read(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| karg_as_read(word)).collect()
+}
+
+/// The same, each argument as it is spelt.
+fn words(line: &str) -> Vec<String> {
     let (mut all, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in line.chars() {
         quoted ^= c == '"';
@@ -73,18 +92,16 @@ pub(super) fn split(line: &str) -> Vec<String> {
         }
     }
     all.push(word);
-    let words = all.into_iter().filter(|word| !word.is_empty()).take_while(|word| word != "--");
-    words.map(|word| karg_as_read(&word)).collect()
+    all.into_iter().filter(|word| !word.is_empty()).take_while(|word| word != "--").collect()
 }
 
-/// The arguments of the deployment that is made ready; `None` where they are those of the one before it.
+/// The arguments of the deployment that is made ready, as they are spelt; `None` where they are those of the one before it.
 fn staged_arguments(bytes: &[u8]) -> Option<Vec<String>> {
     let noted = Variant::from_bytes_with_type(&glib::Bytes::from(bytes), glib::VariantTy::VARDICT);
-    let kargs = VariantDict::new(Some(&noted)).lookup::<Vec<String>>("kargs").ok().flatten()?;
-    Some(kargs.iter().map(|arg| karg_as_read(arg)).collect())
+    VariantDict::new(Some(&noted)).lookup("kargs").ok().flatten()
 }
 
-/// The arguments of the entry that is started first: among those of ostree, that of the highest `version`.
+/// The arguments of the entry that is started first, as they are spelt: among those of ostree, that of the highest `version`.
 fn newest_entry(host: &Host) -> Result<Option<Vec<String>>> {
     let dir = host.path(ENTRIES);
     let names = match fs::list(&dir) {
@@ -102,7 +119,7 @@ fn newest_entry(host: &Host) -> Result<Option<Vec<String>>> {
             line.filter(|rest| rest.starts_with([' ', '\t'])).map(str::trim)
         };
         let version = value("version").and_then(|version| version.parse().ok()).unwrap_or(0);
-        let options = split(value("options").unwrap_or_default());
+        let options = words(value("options").unwrap_or_default());
         let ours = options.iter().any(|arg| arg.starts_with("ostree="));
         if ours && newest.as_ref().is_none_or(|(before, _)| *before < version) {
             newest = Some((version, options));

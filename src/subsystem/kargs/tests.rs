@@ -48,6 +48,7 @@ fn local_given_pending_and_removed_arguments_are_told_apart() {
         sure: true,
         image: words("given dropped unwanted"),
         built: words("given unwanted"),
+        ..Arguments::default()
     };
     let (build, reboot) = (Some(Pending::ImageBuild), Some(Pending::Reboot));
     assert_eq!(
@@ -97,6 +98,7 @@ fn what_the_next_start_has_is_not_guessed() {
         sure: false,
         image: words("given"),
         built: Vec::new(),
+        ..Arguments::default()
     };
     // Only root could tell whether it was left out.
     assert_eq!(

@@ -130,7 +130,10 @@ fn one(
         (Item::Package(_), false) if has == Some(true) => {
             return Err(gettext("a layered package needs it"));
         }
-        (Item::Package(_), false) => None,
+        (Item::Package(_), false) => match machine.until_restart_unread() {
+            Some(reason) => return Err(reason.to_owned()),
+            None => None,
+        },
         (Item::Excluded(_), true) if requested => {
             let text = gettext("it is layered here: “bkt dnf remove {name}” drops it");
             return Err(fill(&text, &[("name", name)]));
