@@ -336,8 +336,9 @@ name!(
     /// A repository, as its forge names it, and as its image is named in small letters: `desktop`.
     RepoName,
     "a repository's name",
-    "letters, digits, “.”, “_” and “-”, starting with a letter or digit, such as my-desktop",
-    is_forge_word
+    "letters and digits, with single “.”, “_” or “-” between them, such as my-desktop",
+    // An image has the same name, and registries take no other.
+    |text| is_forge_word(text) && text.split(['.', '_', '-']).all(|part| !part.is_empty())
 );
 
 name!(
@@ -373,6 +374,16 @@ mod tests {
             assert!(text.parse::<ImageRef>().is_err(), "{text:?}");
             assert!(text.parse::<RepoName>().is_err(), "{text:?}");
             assert!(text.parse::<RepoOwner>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_repository_is_named_as_an_image_can_be() {
+        for text in ["desktop", "my-desktop", "My.desktop_2"] {
+            assert!(text.parse::<RepoName>().is_ok(), "{text}");
+        }
+        for text in ["desktop-", "my._desktop", "my--desktop", "_x", "desktop.git"] {
+            assert!(text.parse::<RepoName>().is_err(), "{text}");
         }
     }
 

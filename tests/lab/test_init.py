@@ -116,7 +116,7 @@ class Init(Case):
             self.assertIn(name, notes)
         self.assertEqual((ROOT / "out/release-notes.md").read_text().strip(), notes)
         notes, said = self.ci("release-notes", PREVIOUS_IMAGE="localhost/none-yet")
-        self.assertEqual(notes, "The first image.")
+        self.assertEqual(notes, "No image that was published before was to be had, so packages are not compared.")
         self.assertIn("localhost/none-yet is not to be had", said)
         self.assertEqual(self.git("status", "--porcelain"), "", "what scripts leave is no part of the repository")
         self.run_ok("bkt", "changelog", "add", "added", "packages", "Everybody gets htop.")
