@@ -7,6 +7,8 @@ PACKAGES=(
     # to build and to test
     gcc g++ libc6-dev pkgconf libadwaita-1-dev libxml2-utils gettext git binutils
     xvfb xauth dbus desktop-file-utils appstream shellcheck strace procps librsvg2-bin
+    # what scripts and scenarios of a repository call
+    curl gnupg openssh-client
     # to boot and to log in
     systemd-sysv dbus-user-session libpam-systemd polkitd pkexec sudo iproute2
     # the desktop, and what drives it
