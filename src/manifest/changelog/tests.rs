@@ -275,6 +275,19 @@ fn older_files_are_read_and_move_when_they_are_released() {
 }
 
 #[test]
+fn a_word_of_an_older_file_stays_a_word() {
+    for (yaml, said) in [("y", "y"), ("no", "no"), ("on", "on"), ("\"12\"", "12"), ("~/x", "~/x")] {
+        let yaml = format!("type: fixed\ncategory: units\nmessage: {yaml}\n");
+        let dir = repository(&[(".changelog/pending/1.yaml", &yaml)]);
+        let mut manifests = manifests(&dir);
+        let log = read(&manifests).unwrap();
+        release(&mut manifests, &log, version("2025.01.03.1"), None).unwrap();
+        let json: Value = serde_json::from_str(&text(&manifests)).unwrap();
+        assert_eq!(json["versions"][0]["entries"][0]["message"], said, "{yaml}");
+    }
+}
+
+#[test]
 fn every_problem_is_named_with_its_place() {
     let dir = repository(&[
         (

@@ -39,7 +39,11 @@ pub(super) fn entries(path: &Path, text: &str) -> Result<Vec<(usize, Entry, Valu
         one => (vec![parse::<Spanned<Entry>>(path, text)?], vec![one]),
     };
     let read = read.into_iter().map(lined);
-    Ok(read.zip(json).map(|((line, entry), json)| (line, entry, without_nulls(json))).collect())
+    let all = read.zip(json).map(|((line, entry), json)| {
+        let json = as_read(without_nulls(json), &entry);
+        (line, entry, json)
+    });
+    Ok(all.collect())
 }
 
 /// A file of a release.
@@ -71,9 +75,23 @@ fn without_nulls(mut json: Value) -> Value {
     json
 }
 
+/// The same with the fields we know as they were read: `message: 1` is a text here, and a number where nobody knows better.
+fn as_read(mut json: Value, entry: &Entry) -> Value {
+    if let (Value::Object(map), Ok(Value::Object(read))) = (&mut json, serde_json::to_value(entry))
+    {
+        for (name, value) in read {
+            if let Some(known) = map.get_mut(&name) {
+                *known = value;
+            }
+        }
+    }
+    json
+}
+
 fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, DocError> {
     // The place is told beside the message, and the line itself can be looked up there.
-    let options = serde_saphyr::options! { with_snippet: false };
+    // As in YAML 1.2, which earlier versions wrote, `no` and `on` are words.
+    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let at = error.location();
         let place = |number: Option<u64>| {
