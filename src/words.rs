@@ -63,6 +63,12 @@ pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
     out
 }
 
+/// The texts whose number is not 0, each with its number in it: "3 differences", "1 pending".
+pub fn counted(parts: impl IntoIterator<Item = (usize, String)>) -> Vec<String> {
+    let some = parts.into_iter().filter(|(n, _)| *n > 0);
+    some.map(|(n, text)| fill(&text, &[("n", &n.to_string())])).collect()
+}
+
 /// How an item, a field or an element stands, in a few words.
 pub fn drift(state: Drift) -> String {
     match state {

@@ -21,7 +21,7 @@ use crate::subsystem::Subsystem;
 use crate::subsystem::base::entry::{Assumption, Kind, REASON};
 use crate::subsystem::base::verify::{self, Against, Verdict, Verification, Verified};
 use crate::subsystem::base::{Base, ID, kind_title};
-use crate::words::{fill, gettext, ngettext};
+use crate::words::{self, fill, gettext, ngettext};
 
 const NOUN: &str = "base";
 
@@ -199,11 +199,7 @@ fn tell(app: &App, found: &Verification) {
         (count(Verdict::Unknown), gettext("{n} could not be read")),
         (count(Verdict::NotChecked), gettext("{n} not checked")),
     ];
-    let said: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, text)| fill(text, &[("n", &n.to_string())]))
-        .collect();
+    let said = words::counted(parts);
     let text = match said.is_empty() {
         true => gettext("Nothing is assumed of the base image: bkt base assume"),
         false => fill(

@@ -276,11 +276,7 @@ fn counts(subsystem: &SubsystemReport) -> String {
             gettext("{n} ignored"),
         ),
     ];
-    let said: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, text)| fill(text, &[("n", &n.to_string())]))
-        .collect();
+    let said = words::counted(parts);
     match said.is_empty() {
         true => gettext("nothing on either side"),
         false => said.join(", "),
@@ -329,12 +325,7 @@ fn next_steps(app: &App, engine: &Engine, report: &Report) -> Vec<String> {
             gettext("This repository is not in use on this machine yet: bkt repo use {path}");
         lines.push(fill(&text, &[("path", &path)]));
     }
-    lines.extend(
-        texts
-            .into_iter()
-            .filter(|(n, _)| *n > 0)
-            .map(|(n, text)| fill(&text, &[("n", &n.to_string())])),
-    );
+    lines.extend(words::counted(texts));
     let items = report.subsystems.iter().flat_map(|one| &one.items);
     let failing = items.filter(|item| item.failing && item.ignored.is_none()).count();
     if failing > 0 {

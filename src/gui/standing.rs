@@ -2,7 +2,7 @@
 
 use bucket::engine::{Checkout, Standing};
 use bucket::host::git::{Ahead, Head, Operation};
-use bucket::words::{fill, gettext, ngettext};
+use bucket::words::{counted, fill, gettext, ngettext};
 use relm4::gtk::glib;
 
 /// What the overview says of a checkout.
@@ -154,11 +154,7 @@ fn apart(ahead: &Ahead) -> String {
         (push, ngettext("{n} to push", "{n} to push", push)),
         (pull, ngettext("{n} to pull", "{n} to pull", pull)),
     ];
-    let said: Vec<String> = said
-        .into_iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, text)| fill(&text, &[("n", &n.to_string())]))
-        .collect();
+    let said = counted(said);
     match said.is_empty() {
         true => gettext("Nothing to push or pull"),
         false => said.join(&gettext(", ")),

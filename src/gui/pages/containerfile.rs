@@ -1,6 +1,6 @@
 //! The Containerfile's managed sections: how each stands, what writing it would change, and the button that does it.
 
-use bucket::words::{fill, gettext, ngettext};
+use bucket::words::{counted, fill, gettext, ngettext};
 use relm4::adw::prelude::*;
 use relm4::gtk::glib;
 use relm4::prelude::*;
@@ -133,11 +133,7 @@ fn summary(file: &Containerfile) -> String {
         (differs, ngettext("{n} section differs", "{n} sections differ", differs)),
         (missing, ngettext("{n} section is missing", "{n} sections are missing", missing)),
     ];
-    let said: Vec<String> = said
-        .into_iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, text)| fill(&text, &[("n", &n.to_string())]))
-        .collect();
+    let said = counted(said);
     match said.is_empty() {
         true => gettext("Every section says what the manifests say"),
         false => {
