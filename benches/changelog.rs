@@ -14,30 +14,19 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[allow(dead_code, reason = "tests use more of it")]
 #[path = "../tests/machine/mod.rs"]
 mod machine;
+mod measure;
 use jiff::ToSpan;
 use machine::{Machine, Size};
+use measure::median;
 use serde_json::json;
 
 const ENTRIES: usize = 8;
-
-/// The median of several runs, after one that is not counted.
-fn median(mut run: impl FnMut()) -> Duration {
-    run();
-    let mut times: Vec<Duration> = (0..21)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[times.len() / 2]
-}
+const RUNS: usize = 21;
 
 fn write(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -72,8 +61,8 @@ fn main() {
     let largest = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100);
     let dir = tempfile::tempdir().unwrap();
     let machine = Machine::make(dir.path(), Size::times(1));
-    let survey = median(|| drop(machine.engine().survey(&[]).unwrap()));
-    let none = median(|| assert!(machine.engine().changelog().unwrap().is_none()));
+    let survey = median(RUNS, || drop(machine.engine().survey(&[]).unwrap()));
+    let none = median(RUNS, || assert!(machine.engine().changelog().unwrap().is_none()));
     let row = |what: &str, took: Duration| {
         let ratio = took.as_secs_f64() / survey.as_secs_f64();
         let took = format!("{:.2} ms", took.as_secs_f64() * 1e3);
@@ -89,7 +78,7 @@ fn main() {
         write(&dir.path().join("usr/share/bkt/distribution/changelog.json"), &text);
         let pending = "type: added\ncategory: flatpak\nmessage: Calculator\ndraft: true\n";
         write(&root.join(".changelog/pending/001.yaml"), pending);
-        let took = median(|| {
+        let took = median(RUNS, || {
             let standing = machine.engine().changelog().unwrap().unwrap();
             assert_eq!(standing.manual_steps.len(), 52 * factor);
             assert_eq!((standing.unreleased, standing.drafts), (ENTRIES + 1, 1));
