@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bucket::core::item::Layer;
-use bucket::engine::review::{Content, Happened};
+use bucket::engine::review::Content;
 use bucket::engine::{Engine, FileReview, Review};
 use bucket::host::git::Head;
-use bucket::words::{fill, gettext, ngettext};
+use bucket::words::{fill, gettext};
 use relm4::prelude::*;
 
 use crate::app::{App, AppMsg};
@@ -110,42 +110,7 @@ pub fn name(path: &Path) -> String {
 
 /// What became of a file, in a few words each.
 pub fn notes(file: &FileReview) -> Vec<String> {
-    let mut notes = vec![match &file.happened {
-        Happened::New => gettext("new"),
-        Happened::Changed => gettext("changed"),
-        Happened::Deleted => gettext("deleted"),
-        Happened::RenamedFrom(from) => fill(&gettext("was {file}"), &[("file", from)]),
-        Happened::RenamedTo(to) => fill(&gettext("is now {file}"), &[("file", to)]),
-        Happened::Unmerged => gettext("a merge left it to be decided"),
-    }];
-    match &file.content {
-        Content::Text { diff, .. } if diff.is_empty() && file.modes.is_some() => notes.clear(),
-        Content::Text { .. } => (),
-        Content::Link { after: Some(to), .. } => {
-            notes.push(fill(&gettext("a link to {file}"), &[("file", to)]));
-        }
-        Content::Link { .. } => notes.push(gettext("was a link")),
-        Content::Binary => notes.push(gettext("not text")),
-        Content::NotUtf8 => notes.push(gettext("text, but not in UTF-8")),
-        Content::TooLarge => notes.push(gettext("too large to be compared")),
-        Content::Repository => notes.push(gettext("a repository of its own")),
-        Content::Unreadable { why } => {
-            notes.push(fill(&gettext("could not be read: {why}"), &[("why", why)]));
-        }
-    }
-    if let Some((before, now)) = &file.modes {
-        let text = gettext("permissions {before} → {now}");
-        notes.push(fill(&text, &[("before", before), ("now", now)]));
-    }
-    if file.line_endings {
-        notes.push(gettext("other line endings"));
-    }
-    if file.error_before.is_some() {
-        notes.push(gettext("what it was could not be read"));
-    } else if file.changes > 0 {
-        let n = file.changes;
-        notes.push(fill(&ngettext("{n} item", "{n} items", n), &[("n", &n.to_string())]));
-    }
+    let mut notes = file.notes();
     if file.partly_staged {
         notes.push(gettext("only a part of it is staged; all of it would be committed"));
     }

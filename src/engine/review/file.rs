@@ -13,7 +13,50 @@ use crate::core::secret;
 use crate::engine::standing::is_ours;
 use crate::host::fs::plain;
 use crate::host::git::FileState;
-use crate::words::gettext;
+use crate::words::{fill, gettext, ngettext};
+
+impl FileReview {
+    /// What became of it, in a few words each.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = vec![match &self.happened {
+            Happened::New => gettext("new"),
+            Happened::Changed => gettext("changed"),
+            Happened::Deleted => gettext("deleted"),
+            Happened::RenamedFrom(from) => fill(&gettext("was {file}"), &[("file", from)]),
+            Happened::RenamedTo(to) => fill(&gettext("is now {file}"), &[("file", to)]),
+            Happened::Unmerged => gettext("a merge left it to be decided"),
+        }];
+        match &self.content {
+            Content::Text { diff, .. } if diff.is_empty() && self.modes.is_some() => notes.clear(),
+            Content::Text { .. } => (),
+            Content::Link { after: Some(to), .. } => {
+                notes.push(fill(&gettext("a link to {file}"), &[("file", to)]));
+            }
+            Content::Link { .. } => notes.push(gettext("was a link")),
+            Content::Binary => notes.push(gettext("not text")),
+            Content::NotUtf8 => notes.push(gettext("text, but not in UTF-8")),
+            Content::TooLarge => notes.push(gettext("too large to be compared")),
+            Content::Repository => notes.push(gettext("a repository of its own")),
+            Content::Unreadable { why } => {
+                notes.push(fill(&gettext("could not be read: {why}"), &[("why", why)]));
+            }
+        }
+        if let Some((before, now)) = &self.modes {
+            let text = gettext("permissions {before} → {now}");
+            notes.push(fill(&text, &[("before", before), ("now", now)]));
+        }
+        if self.line_endings {
+            notes.push(gettext("other line endings"));
+        }
+        if self.error_before.is_some() {
+            notes.push(gettext("what it was could not be read"));
+        } else if self.changes > 0 {
+            let n = self.changes;
+            notes.push(fill(&ngettext("{n} item", "{n} items", n), &[("n", &n.to_string())]));
+        }
+        notes
+    }
+}
 
 /// Longer files are not compared line by line.
 const LONGEST: u64 = 1024 * 1024;
