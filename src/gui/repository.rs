@@ -293,17 +293,8 @@ fn tell_failure(parent: &impl IsA<gtk::Widget>, failure: &Failure, input: &Sende
 
 /// Lines as a terminal shows them.
 fn output(lines: &[String]) -> gtk::ScrolledWindow {
-    let text = gtk::TextView::builder()
-        .editable(false)
-        .monospace(true)
-        .wrap_mode(gtk::WrapMode::WordChar)
-        .left_margin(12)
-        .right_margin(12)
-        .top_margin(12)
-        .bottom_margin(12)
-        .build();
+    let text = crate::widgets::output_view();
     text.buffer().set_text(&lines.join("\n"));
-    crate::widgets::set_name(&text, &gettext("Output"));
     let scrolled = gtk::ScrolledWindow::builder()
         .hscrollbar_policy(gtk::PolicyType::Never)
         .propagate_natural_height(true)

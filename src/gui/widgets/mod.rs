@@ -24,6 +24,21 @@ use relm4::gtk::glib::prelude::*;
 use relm4::gtk::prelude::*;
 use relm4::{adw, gtk};
 
+/// A place for what programs say, as a terminal shows it.
+pub fn output_view() -> gtk::TextView {
+    let text = gtk::TextView::builder()
+        .editable(false)
+        .monospace(true)
+        .wrap_mode(gtk::WrapMode::WordChar)
+        .left_margin(12)
+        .right_margin(12)
+        .top_margin(12)
+        .bottom_margin(12)
+        .build();
+    set_name(&text, &gettext("Output"));
+    text
+}
+
 /// Gives a widget that shows text a name of its own for screen readers: "Capture Notes" on a button that says
 /// "Capture".
 pub fn set_name(widget: &impl IsA<gtk::Widget>, name: &str) {

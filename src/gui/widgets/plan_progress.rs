@@ -7,7 +7,7 @@ use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
 use relm4::{adw, gtk};
 
-use super::set_name;
+use super::{output_view, set_name};
 use crate::backend::Progress;
 
 /// The view; it is told everything anew each time.
@@ -31,16 +31,7 @@ impl ProgressView {
         let bar_group = adw::PreferencesGroup::new();
         bar_group.add(&bar);
         let group = adw::PreferencesGroup::builder().title(gettext("Steps")).build();
-        let text = gtk::TextView::builder()
-            .editable(false)
-            .monospace(true)
-            .wrap_mode(gtk::WrapMode::WordChar)
-            .left_margin(12)
-            .right_margin(12)
-            .top_margin(12)
-            .bottom_margin(12)
-            .build();
-        set_name(&text, &gettext("Output"));
+        let text = output_view();
         let scrolled = gtk::ScrolledWindow::builder().min_content_height(160).child(&text).build();
         let row = gtk::ListBoxRow::builder().child(&scrolled).activatable(false).build();
         let log = adw::ExpanderRow::builder().title(gettext("Output")).build();
