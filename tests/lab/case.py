@@ -14,6 +14,10 @@ APP_ID = "org.bkt.Bucket"
 REMOTE = "file:///srv/lab/repo"
 HOME = pathlib.Path.home()
 LOG = pathlib.Path("/out/bucket.log")
+SCALE = ("org.gnome.desktop.interface", "text-scaling-factor")
+# Width, height, scale of text, dark: what a page is looked at in.
+WINDOWS = {"wide": (980, 640, "1.0", False), "wide-dark": (980, 640, "1.0", True), "narrow": (360, 640, "1.0", False),
+           "narrow-dark": (360, 640, "1.0", True), "narrow-large": (360, 640, "2.0", False), "low": (360, 294, "1.0", False)}
 
 
 class Case(unittest.TestCase):
@@ -71,3 +75,21 @@ class Case(unittest.TestCase):
         """GTK and GLib found no programming error in what Bucket did so far."""
         lines = [line for line in LOG.read_text().splitlines() if "-CRITICAL" in line] if LOG.exists() else []
         self.assertEqual(lines, [])
+
+    def pictures(self, what, look=lambda window, width: None):
+        """Pictures in /out of what is shown, in every kind of window; none may need more room than there is. `look` is called in each."""
+        self.addCleanup(self.run_any, "gsettings", "reset", *SCALE)
+        self.addCleanup(ui.dark, False)
+        ui.unmaximize()
+        for name, (width, height, scale, dark) in WINDOWS.items():
+            self.run_ok("gsettings", "set", *SCALE, scale)
+            ui.dark(dark)
+            size = ui.resize(width, height)
+            ui.settle()
+            ui.screenshot(f"/out/{what}-{name}.png", window=True)
+            if scale == "1.0":
+                self.assertEqual(size, (width, height), f"{what}, {name}")
+            look(name, size[0])
+        self.run_ok("gsettings", "reset", *SCALE)
+        ui.dark(False)
+        ui.resize(980, 640)

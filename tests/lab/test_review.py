@@ -10,8 +10,6 @@ INTERFACE = "org.gnome.desktop.interface"
 KEY = "clock-show-weekday"
 BARE = HOME / "remote.git"
 OTHER = HOME / "other-machine"
-WINDOWS = {"wide": (980, 640, "1.0", False), "wide-dark": (980, 640, "1.0", True), "narrow": (360, 640, "1.0", False),
-           "narrow-dark": (360, 640, "1.0", True), "narrow-large": (360, 640, "2.0", False), "low": (360, 294, "1.0", False)}
 
 
 class ReviewAndCommit(Distribution):
@@ -202,20 +200,3 @@ class ReviewAndCommit(Distribution):
         self.pictures("overview")
         self.review(app)
         self.pictures("review")
-
-    def pictures(self, what):
-        """What is shown in every kind of window; none may need more room than there is."""
-        self.addCleanup(self.run_any, "gsettings", "reset", INTERFACE, "text-scaling-factor")
-        self.addCleanup(ui.dark, False)
-        ui.unmaximize()
-        for name, (width, height, scale, dark) in WINDOWS.items():
-            self.run_ok("gsettings", "set", INTERFACE, "text-scaling-factor", scale)
-            ui.dark(dark)
-            size = ui.resize(width, height)
-            ui.settle()
-            ui.screenshot(f"/out/{what}-{name}.png", window=True)
-            if scale == "1.0":
-                self.assertEqual(size, (width, height), f"{what}, {name}")
-        self.run_ok("gsettings", "reset", INTERFACE, "text-scaling-factor")
-        ui.dark(False)
-        ui.resize(980, 640)
