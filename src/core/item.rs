@@ -297,6 +297,8 @@ pub struct Live {
     pub note: Option<String>,
     /// Whether that is a failure, which is shown also where nothing differs.
     pub failing: bool,
+    /// Fields that could not be read, each with the reason. They are not compared, and are not in the record.
+    pub unread: BTreeMap<String, String>,
 }
 
 impl Live {
@@ -316,7 +318,15 @@ impl Live {
     }
 
     fn read(reading: Reading) -> Self {
-        Self { reading, pending: None, barred: None, title: None, note: None, failing: false }
+        Self {
+            reading,
+            pending: None,
+            barred: None,
+            title: None,
+            note: None,
+            failing: false,
+            unread: BTreeMap::new(),
+        }
     }
 
     /// The record, where it is known and there.
@@ -330,6 +340,12 @@ impl Live {
     /// The same item, kept from being what the manifest says.
     pub fn barred(mut self, barred: Option<Barred>) -> Self {
         self.barred = barred;
+        self
+    }
+
+    /// The same item, of which a field could not be read.
+    pub fn without(mut self, field: impl Into<String>, reason: impl Into<String>) -> Self {
+        self.unread.insert(field.into(), reason.into());
         self
     }
 

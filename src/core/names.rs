@@ -323,6 +323,28 @@ name!(
     }
 );
 
+name!(
+    /// A container's name; the rules are podman's.
+    ContainerName,
+    "a container's name",
+    "letters, digits, “_”, “.” and “-”, starting with a letter or digit",
+    |text| {
+        all(text, 253, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    }
+);
+
+name!(
+    /// A package of whatever distribution a box is of, with its architecture where that is said: `libc6:amd64`.
+    BoxPackage,
+    "a package name",
+    "letters, digits, “.”, “_”, “-”, “+”, “:” and “~”, starting with a letter or digit",
+    |text| {
+        all(text, 255, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b':' | b'~'))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    }
+);
+
 /// One part of a repository's place on a forge.
 fn is_forge_word(text: &str) -> bool {
     all(text, 100, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))

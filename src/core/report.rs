@@ -39,6 +39,9 @@ pub struct ItemReport {
     /// Why the manifest's values cannot be in force on this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barred: Option<Barred>,
+    /// The fields of the system's side that could not be read: they are not compared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// Set where the person chose not to be told of this item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored: Option<Ignored>,
@@ -66,7 +69,7 @@ impl ItemReport {
         ignored: Option<Ignored>,
         skip: &dyn Fn(&str) -> bool,
     ) -> Self {
-        let (known, unknown) = match live.map(|live| &live.reading) {
+        let (known, mut unknown) = match live.map(|live| &live.reading) {
             Some(Reading::Known(record)) => (Some(record), None),
             Some(Reading::Unknown(reason)) => (None, Some(reason.clone())),
             Some(Reading::Absent) | None => (None, None),
@@ -75,7 +78,16 @@ impl ItemReport {
         // What no manifest wants is barred from nothing.
         let barred = live.and_then(|live| live.barred.clone()).filter(|_| wanted.is_some());
         let wanted_record = wanted.map(|wanted| &wanted.record);
-        let Merged { mut state, fields } = merge_item(specs, base, wanted_record, known, skip);
+        let unread = |field: &str| live.is_some_and(|live| live.unread.contains_key(field));
+        let left_out = |field: &str| skip(field) || unread(field);
+        let Merged { mut state, fields } = merge_item(specs, base, wanted_record, known, &left_out);
+        // What else there is agrees, and whether this does nobody knows.
+        let wants =
+            |field: &String| wanted_record.is_some_and(|record| record.get(field).is_some());
+        let mut open = live.iter().flat_map(|live| &live.unread).filter(|(field, _)| wants(field));
+        if let (Drift::InSync, None, Some((_, reason))) = (state, &unknown, open.next()) {
+            unknown = Some(reason.clone());
+        }
         if unknown.is_some() {
             state = Drift::Unknown;
         } else if let (true, Some(barred)) = (state != Drift::InSync, &barred) {
@@ -94,13 +106,16 @@ impl ItemReport {
         Self {
             title: live.and_then(|live| live.title.clone()).unwrap_or_else(|| key.to_string()),
             detail: String::new(),
-            note: live.and_then(|live| live.note.clone()),
+            note: live.and_then(|live| {
+                live.note.clone().or_else(|| live.unread.values().next().cloned())
+            }),
             failing: live.is_some_and(|live| live.failing),
             key,
             state,
             unknown,
             pending,
             barred,
+            unread: live.map_or_else(Vec::new, |live| live.unread.keys().cloned().collect()),
             ignored,
             layer: wanted.map(|wanted| wanted.layer.clone()),
             wanted: wanted_record.cloned(),
@@ -227,5 +242,37 @@ impl Report {
     /// Whether part of the machine or of the manifests could not be read that somebody wants something of.
     pub fn failed(&self) -> bool {
         self.subsystems.iter().any(SubsystemReport::failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::item::LeftOut;
+
+    const SPECS: &[FieldSpec] = &[
+        FieldSpec { name: "image", left_out: LeftOut::Default },
+        FieldSpec { name: "packages", left_out: LeftOut::Default },
+    ];
+
+    fn judge(wanted: Record, live: Record) -> ItemReport {
+        let wanted = Wanted { record: wanted, layer: Layer::Shared };
+        let live = Live::known(live).without("packages", "it does not run");
+        let none = |_: &str| false;
+        ItemReport::judge(SPECS, ItemKey::new("a"), None, Some(&wanted), Some(&live), None, &none)
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_is_unknown_where_all_else_agrees() {
+        let of = |image: &str| Record::new().with("image", image);
+        let item = judge(of("x").with("packages", "vim"), of("x"));
+        assert_eq!(item.state, Drift::Unknown);
+        assert_eq!(item.unknown.as_deref(), Some("it does not run"));
+        // What differs is said, and the field is no part of it.
+        let item = judge(of("x").with("packages", "vim"), of("y"));
+        assert_eq!(item.state, Drift::Conflict);
+        assert_eq!((item.fields.len(), item.note.as_deref()), (1, Some("it does not run")));
+        // Nobody asked for it.
+        assert_eq!(judge(of("x"), of("x")).state, Drift::InSync);
     }
 }

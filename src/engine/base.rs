@@ -77,7 +77,8 @@ impl Base {
             (None, None) => self.set(subsystem, &item.key, None),
             (Some(_), Some(_)) => {
                 let mut base = item.base.clone().unwrap_or_default();
-                base.0.retain(|name, _| item.fields.iter().any(|field| field.name == *name));
+                let field = |name: &String| item.fields.iter().any(|field| field.name == *name);
+                base.0.retain(|name, _| field(name) || item.unread.contains(name));
                 for field in &item.fields {
                     match agreed(field) {
                         Some(value) => drop(base.0.insert(field.name.clone(), value)),

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::core::plan::Command;
 
 pub mod act;
+pub mod boxes;
 pub mod bundle;
 pub mod bus;
 pub mod command;

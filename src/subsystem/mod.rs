@@ -36,11 +36,14 @@ pub enum Page {
     Extensions,
     /// Settings.
     Settings,
+    /// Distroboxes: boxes, the development box and its toolchains.
+    Boxes,
 }
 
 impl Page {
     /// The pages in the order they are shown.
-    pub const ALL: [Self; 4] = [Self::Packages, Self::Flatpaks, Self::Extensions, Self::Settings];
+    pub const ALL: [Self; 5] =
+        [Self::Packages, Self::Flatpaks, Self::Extensions, Self::Settings, Self::Boxes];
 
     /// A name that stays the same in every language: the application remembers the last page by it.
     pub fn name(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Page {
             Self::Flatpaks => "flatpaks",
             Self::Extensions => "extensions",
             Self::Settings => "settings",
+            Self::Boxes => "boxes",
         }
     }
 
@@ -59,6 +63,7 @@ impl Page {
             Self::Flatpaks => gettext("Flatpaks"),
             Self::Extensions => gettext("Extensions"),
             Self::Settings => gettext("Settings"),
+            Self::Boxes => gettext("Distroboxes"),
         }
     }
 
@@ -69,6 +74,7 @@ impl Page {
             Self::Flatpaks => "package-x-generic-symbolic",
             Self::Extensions => "application-x-addon-symbolic",
             Self::Settings => "preferences-system-symbolic",
+            Self::Boxes => "utilities-terminal-symbolic",
         }
     }
 }
@@ -222,7 +228,8 @@ pub trait Subsystem: Send + Sync {
     /// What is fixed about it.
     fn about(&self) -> &'static About;
 
-    /// Reads the machine: no network, no change, and no process.
+    /// Reads the machine: no network, no change, and no process. Only where a program alone can tell may one be started,
+    /// and then not again until what it told of has changed: podman's boxes.
     ///
     /// An item at its default is left out. What cannot be read is unknown or a blind spot, never left out.
     /// `wanted` is where else to look: an item that only a manifest names, or that is compared at its default too.

@@ -414,7 +414,7 @@ fn build(
             let title = gettext("Containerfile");
             Some(("text-x-generic-symbolic", title, on(|| DriftMsg::Containerfile)))
         }
-        Page::Extensions | Page::Settings => None,
+        Page::Extensions | Page::Settings | Page::Boxes => None,
     };
     if let Some((icon, title, pressed)) = more {
         let button = gtk::Button::from_icon_name(icon);

@@ -126,6 +126,7 @@ fn read_app(
         title: app.current.title,
         note,
         failing: false,
+        unread: BTreeMap::new(),
     })
 }
 

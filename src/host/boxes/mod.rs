@@ -1,0 +1,170 @@
+//! Boxes: containers that distrobox and toolbox made, as podman has them and as they are inside.
+//!
+//! How a box was made never changes under its id, and what is installed in it changes only while it runs: what podman and
+//! the box's package manager said is kept in the cache, and asked again only where their own files have changed since.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use thiserror::Error;
+
+use super::Host;
+use crate::core::names::{BoxPackage, ContainerName};
+use crate::core::plan::Command;
+
+/// What made a box, and enters it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Maker {
+    /// `distrobox`
+    Distrobox,
+    /// `toolbox`
+    Toolbox,
+}
+
+/// Whether a box runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It runs, and its first process is this one of ours.
+    Running {
+        /// The process.
+        pid: u32,
+    },
+    /// It does not run.
+    Stopped {
+        /// When it ended, in seconds since 1970; 0 where it never ran.
+        since: i64,
+    },
+    /// What podman calls it otherwise: `paused`.
+    Other(String),
+}
+
+/// How a box was made: what its maker was told, in the maker's own terms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Made {
+    /// Whether it has an init system of its own.
+    pub init: bool,
+    /// Whether it has the host's NVIDIA drivers.
+    pub nvidia: bool,
+    /// Its home directory, where that is not the person's.
+    pub home: Option<String>,
+    /// Its host name, where that was given.
+    pub hostname: Option<String>,
+    /// Volumes that the person added, as podman takes them: `/data:/data:ro`.
+    pub volumes: Vec<String>,
+    /// Variables that the person added.
+    pub env: BTreeMap<String, String>,
+    /// Other options that were handed to podman, each a word; `--env` and `--volume` are above.
+    pub flags: Vec<String>,
+    /// What it does not share with the machine: `netns`, `ipc`, `process`, `devsys`, `groups`.
+    pub unshare: BTreeSet<String>,
+    /// Packages that its maker was told to install.
+    pub packages: Vec<String>,
+    /// Shell that runs at each start, after the setup; empty where there is none.
+    pub init_hooks: String,
+    /// Shell that runs at each start, before the setup.
+    pub pre_init_hooks: String,
+}
+
+/// A box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boxed {
+    /// Its name.
+    pub name: ContainerName,
+    /// Podman's id of it.
+    pub id: String,
+    /// What made it.
+    pub maker: Maker,
+    /// Whether it runs.
+    pub state: State,
+    /// Its image, as it was named: `registry.example/fedora-toolbox:42`.
+    pub image: String,
+    /// Podman's id of the image.
+    pub image_id: String,
+    /// The image's digest, where podman knows it: `sha256:…`.
+    pub image_digest: Option<String>,
+    /// How it was made.
+    pub made: Made,
+}
+
+/// All boxes of the person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Boxes {
+    /// The boxes, by name.
+    pub boxes: Vec<Boxed>,
+    /// What podman has and could not be read, each with the reason, for people.
+    pub unread: Vec<String>,
+}
+
+/// The boxes could not be read.
+#[derive(Debug, Error)]
+pub enum BoxesError {
+    /// Podman is not on this machine.
+    #[error("Podman is not installed")]
+    NoPodman,
+    /// Podman failed, or what it said is not understood.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+/// The package managers that can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Manager {
+    /// `dnf5`
+    Dnf5,
+    /// `dnf`, as it was before
+    Dnf4,
+    /// `apt`
+    Apt,
+    /// `pacman`
+    Pacman,
+    /// `apk`
+    Apk,
+    /// `zypper`
+    Zypper,
+}
+
+/// What is installed in a box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// Its package manager.
+    pub manager: Manager,
+    /// What the person installed: what was asked for by name, less what its image brings and what its maker installs.
+    pub chosen: BTreeSet<BoxPackage>,
+    /// Everything that is there, for whatever reason.
+    pub all: BTreeSet<BoxPackage>,
+    /// What its image brings and is no more there.
+    pub gone: BTreeSet<BoxPackage>,
+}
+
+/// Who a command in a box runs as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum As {
+    /// The person, with their environment in the box.
+    Person,
+    /// The box's root.
+    Root,
+}
+
+/// The boxes of the person, and how each was made.
+pub fn read(host: &Host) -> Result<Boxes, BoxesError> {
+    let _ = host;
+    Err(BoxesError::NoPodman)
+}
+
+/// What is installed in a box. It is not started for that: where it cannot be told without, the error says so, for people.
+pub fn installed(host: &Host, boxed: &Boxed) -> Result<Installed, String> {
+    let _ = (host, boxed);
+    Err(String::new())
+}
+
+/// `command`, run in the box of that name. Starts the box where it does not run, and waits until it is set up.
+pub fn inside(maker: Maker, name: &ContainerName, who: As, command: Command) -> Command {
+    let enter = match maker {
+        Maker::Distrobox => Command::new("distrobox").args(["enter", name.as_str(), "--"]),
+        Maker::Toolbox => Command::new("toolbox").args(["run", "--container", name.as_str()]),
+    };
+    let enter = match who {
+        As::Person => enter,
+        As::Root => enter.arg("sudo"),
+    };
+    enter.arg(command.program).args(command.args)
+}
