@@ -6,6 +6,9 @@
 use super::{Host, fs};
 use crate::words::{fill, gettext};
 
+/// The variable that says where the command line was called that was handed over to this program: a [`Place::mark`].
+pub const CALLED_IN: &str = "BKT_CALLED_IN";
+
 /// Where this program runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -88,6 +91,38 @@ impl Place {
         }
     }
 
+    /// Where the command line was called that was handed over to this program; `None` where it was called here.
+    pub fn called_in(host: &Host) -> Option<Self> {
+        let mark = host.var(CALLED_IN)?;
+        let (kind, name) = match mark.split_once(' ') {
+            Some((kind, name)) => (kind, Some(name.to_owned())),
+            None => (mark, None),
+        };
+        Some(match kind {
+            "toolbox" => Self::Toolbox(name),
+            "distrobox" => Self::Distrobox(name),
+            "sandbox" => Self::Sandbox(name.unwrap_or_default()),
+            _ => Self::Container(name),
+        })
+    }
+
+    /// The same place as [`Place::called_in`] reads it: "toolbox bootc-dev".
+    pub fn mark(&self) -> String {
+        let (kind, name) = match self {
+            Self::Host => ("host", None),
+            Self::Toolbox(name) => ("toolbox", name.as_deref()),
+            Self::Distrobox(name) => ("distrobox", name.as_deref()),
+            Self::Container(name) => ("container", name.as_deref()),
+            Self::Sandbox(id) => ("sandbox", Some(id.as_str())),
+        };
+        name.map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"))
+    }
+
+    /// Whether there is a host around this place that acts for it: a box or a sandbox of the person's.
+    pub fn has_host(&self) -> bool {
+        matches!(self, Self::Toolbox(_) | Self::Distrobox(_) | Self::Sandbox(_))
+    }
+
     /// Makes sure that the machine itself can be changed from here.
     pub fn changes_the_machine(host: &Host) -> Result<(), Elsewhere> {
         match Self::of(host) {
@@ -168,6 +203,22 @@ mod tests {
         assert_eq!(Place::told_by(&bare).within(), "in this container");
         let nspawn = Signs { container: Some("systemd-nspawn".to_owned()), ..Signs::default() };
         assert_eq!(Place::told_by(&nspawn), Place::Container(None));
+    }
+
+    #[test]
+    fn a_mark_says_where_it_was_made() {
+        let mut machine = Machine::new();
+        assert_eq!(Place::called_in(&machine.host()), None);
+        let name = || Some("a box".to_owned());
+        for place in [
+            Place::Toolbox(name()),
+            Place::Distrobox(None),
+            Place::Container(name()),
+            Place::Sandbox("org.bkt.Bucket".to_owned()),
+        ] {
+            machine.vars.insert(CALLED_IN.to_owned(), place.mark());
+            assert_eq!(Place::called_in(&machine.host()), Some(place));
+        }
     }
 
     #[test]

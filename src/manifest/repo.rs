@@ -89,7 +89,15 @@ pub struct RepoConfig {
     pub dev_container: Option<String>,
 }
 
+/// The development box, where `repo.json` names none.
+const DEV_CONTAINER: &str = "bootc-dev";
+
 impl RepoConfig {
+    /// The name of the development box.
+    pub fn dev_container(&self) -> &str {
+        self.dev_container.as_deref().unwrap_or(DEV_CONTAINER)
+    }
+
     /// Reads the file in a repository's top directory; without one, nothing is said.
     pub fn read(root: &Path) -> Result<Self, ManifestError> {
         let path = root.join(CONFIG);
