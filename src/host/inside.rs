@@ -56,6 +56,10 @@ pub struct Signs {
 impl Place {
     /// Where this program runs.
     pub fn of(host: &Host) -> Self {
+        // Whoever names the root that is meant means that one.
+        if host.var("BKT_ROOT") == Some("/") {
+            return Self::Host;
+        }
         // What cannot be read tells no more than that it is there.
         let text = |path: &str| {
             let path = host.path(path);
@@ -230,6 +234,10 @@ mod tests {
         machine.file("run/.containerenv", PODMAN);
         machine.file("run/.toolboxenv", "");
         assert_eq!(Place::of(&machine.host()), Place::Toolbox(Some("bootc-dev".to_owned())));
+        let mut named = Machine::new();
+        named.file("run/.toolboxenv", "");
+        named.vars.insert("BKT_ROOT".to_owned(), "/".to_owned());
+        assert_eq!(Place::of(&named.host()), Place::Host);
         machine.file(".flatpak-info", "[Application]\nname=org.bkt.Bucket\nruntime=r\n");
         assert_eq!(Place::of(&machine.host()), Place::Sandbox("org.bkt.Bucket".to_owned()));
     }

@@ -84,16 +84,17 @@ impl Invocation {
 }
 
 /// Sockets on which the host's session bus may be beside the usual one: a box with an init system has a bus of its own,
-/// and in one that was entered without the person's variables none is named.
+/// and where a box was entered without the person's variables none is named.
 pub(super) fn buses(host: &Host) -> Vec<PathBuf> {
-    let uid = rustix::process::getuid().as_raw();
-    let usual = PathBuf::from(format!("/run/user/{uid}"));
-    let named = host.env().runtime.iter();
-    let below = |root: &str, dir: &Path| host.path(&format!("{root}{}/bus", dir.display()));
-    let outside = named.chain([&usual]).map(|dir| below(RUN_HOST, dir));
-    let mut sockets: Vec<PathBuf> = outside.chain([below("", &usual)]).collect();
-    sockets.retain(|socket| socket.exists());
-    sockets.dedup();
+    let usual = || PathBuf::from(format!("/run/user/{}", rustix::process::getuid().as_raw()));
+    let (dir, named) = match &host.env().runtime {
+        Some(dir) => (dir.clone(), true),
+        None => (usual(), false),
+    };
+    let below = |root: &str| host.path(&format!("{root}{}/bus", dir.display()));
+    // What is named was asked already.
+    let mut sockets = if named { vec![] } else { vec![below("")] };
+    sockets.push(below(RUN_HOST));
     sockets
 }
 
