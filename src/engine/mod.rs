@@ -39,7 +39,7 @@ pub mod undo;
 pub mod wish;
 
 pub use commit::{Commit, CommitError, Committed, Pushed};
-pub use containerfile::{ContainerfileReport, SectionReport, SectionState};
+pub use containerfile::{ContainerfileReport, ContainerfileText, SectionReport, SectionState};
 pub use execute::{Event, Outcome, Verdict};
 pub use follow::Touched;
 pub use review::{FileReview, Review, Reviewed};
