@@ -73,6 +73,7 @@ impl Engine {
 
     /// An engine over the given subsystems.
     pub fn new(host: Host, repo: Repo, subsystems: Vec<Box<dyn Subsystem>>) -> Self {
+        let host = host.beside(&repo.root);
         Self { host, repo, subsystems, dry_run: false, unattended: false }
     }
 
