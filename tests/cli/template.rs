@@ -48,7 +48,7 @@ fn the_example_is_in_order() {
 #[test]
 fn a_file_that_does_not_fit_its_schema_is_found() {
     let sandbox = example();
-    sandbox.bkt(&["schema", "--check"]).exits(0).says("14 files are as their schemas say");
+    sandbox.bkt(&["schema", "--check"]).exits(0).says("15 files are as their schemas say");
     let text = sandbox.read("repo/manifests/gsettings.json");
     sandbox.write("repo/manifests/gsettings.json", &text.replace("\"settings\"", "\"setings\""));
     let apps = "{ // mine\n  \"apps\": [\n    { \"id\": 3 }]}";
