@@ -12,7 +12,6 @@ use super::app::App;
 use super::errors::Misnamed;
 use crate::host::delegate::{self, DelegateError, Ended};
 use crate::host::inside::Place;
-use crate::manifest::repo::RepoConfig;
 use crate::words::{fill, gettext};
 
 /// Where a verb acts.
@@ -113,7 +112,7 @@ pub(super) fn end(ended: Ended) -> ExitCode {
 
 fn development_box(app: &App) -> anyhow::Result<String> {
     let engine = app.engine()?;
-    Ok(RepoConfig::read(&engine.repo().root)?.dev_container().to_owned())
+    Ok(engine.host().dev_box().map_err(anyhow::Error::msg)?.to_string())
 }
 
 /// The command line that does for the development box what was asked for in it.

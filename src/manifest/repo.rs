@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::trust::{KnownRepos, StateError};
 use super::{ManifestError, Sheet};
+use crate::core::names::ContainerName;
 use crate::core::plan::Command;
 use crate::core::workflow::{ForgeKind, Workflow};
 use crate::host::Host;
@@ -86,18 +87,11 @@ pub struct RepoConfig {
     pub forge: Option<ForgeKind>,
     /// The name of the development box; `bootc-dev` where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dev_container: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub dev_container: Option<ContainerName>,
 }
 
-/// The development box, where `repo.json` names none.
-const DEV_CONTAINER: &str = "bootc-dev";
-
 impl RepoConfig {
-    /// The name of the development box.
-    pub fn dev_container(&self) -> &str {
-        self.dev_container.as_deref().unwrap_or(DEV_CONTAINER)
-    }
-
     /// Reads the file in a repository's top directory; without one, nothing is said.
     pub fn read(root: &Path) -> Result<Self, ManifestError> {
         let path = root.join(CONFIG);

@@ -17,6 +17,7 @@ mod changelog;
 mod containerfile;
 mod crash;
 mod delegate;
+mod dev;
 mod edits;
 mod etc;
 mod exit;
