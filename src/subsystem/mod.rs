@@ -23,6 +23,7 @@ pub mod image_config;
 pub mod kargs;
 pub mod packages;
 pub mod shims;
+pub mod toolchains;
 pub mod units;
 
 /// The page of the application a subsystem is shown on.
@@ -300,6 +301,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
         Box::new(base::Base),
+        Box::new(toolchains::Toolchains),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
