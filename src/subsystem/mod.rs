@@ -23,6 +23,7 @@ pub mod image_config;
 pub mod kargs;
 pub mod packages;
 pub mod shims;
+pub mod toolbox;
 pub mod toolchains;
 pub mod units;
 
@@ -301,6 +302,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
         Box::new(base::Base),
+        Box::new(toolbox::Toolbox),
         Box::new(toolchains::Toolchains),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),

@@ -11,6 +11,8 @@ use super::Host;
 use crate::core::names::{BoxPackage, ContainerName};
 use crate::core::plan::Command;
 
+mod manage;
+
 /// What made a box, and enters it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Maker {

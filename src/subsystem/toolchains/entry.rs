@@ -28,23 +28,6 @@ pub(super) const PROTO: &str = "toolchains/proto";
 /// Where scripts stand.
 pub(super) const SCRIPTS: &str = "toolchains/scripts";
 
-/// `toolbox-packages.json`
-#[derive(JsonSchema)]
-#[allow(dead_code, reason = "describes the file")]
-struct ToolboxPackages {
-    /// Packages that the development box has.
-    packages: Vec<plain::Name>,
-    /// Groups of packages that it has, without “@”.
-    groups: Option<Vec<plain::Name>>,
-    /// What its toolchains have.
-    toolchains: Option<ToolchainsFile>,
-}
-
-/// The JSON Schema of the file.
-pub fn toolbox_packages_schema() -> schemars::Schema {
-    schemars::schema_for!(ToolboxPackages)
-}
-
 /// What the toolchains of the development box have.
 #[derive(JsonSchema)]
 #[allow(dead_code, reason = "describes the file")]

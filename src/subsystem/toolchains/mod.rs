@@ -17,7 +17,9 @@ use std::fmt;
 
 use anyhow::{Result, bail};
 
-use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
+use super::{
+    About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch, toolbox,
+};
 use crate::core::item::{FieldSpec, ItemKey, LeftOut, Record, Records, SubsystemId, WantedItems};
 use crate::core::names::{
     ComponentName, NpmName, ScriptName, TargetName, ToolName, ToolVersion, ToolchainName,
@@ -29,17 +31,17 @@ use crate::manifest::containerfile::Section;
 use crate::words::{fill, gettext, mark};
 
 mod capture;
-pub mod entry;
-pub mod npm;
+mod entry;
+mod npm;
 mod place;
-pub mod proto;
+mod proto;
 pub mod rustup;
-pub mod scripts;
+mod scripts;
 mod section;
 mod steps;
 
 /// The file, which has the packages of the development box too.
-pub const FILE: &str = "toolbox-packages.json";
+const FILE: &str = toolbox::FILE;
 
 /// The default toolchain of Rust.
 pub const TOOLCHAIN: &str = "toolchain";
@@ -68,7 +70,7 @@ static ABOUT: About = About {
         FieldSpec { name: SHA256, left_out: LeftOut::NotCompared },
         FieldSpec { name: ARGS, left_out: LeftOut::Default },
     ],
-    manifests: &[ManifestFile { name: FILE, schema: entry::toolbox_packages_schema }],
+    manifests: &[ManifestFile { name: FILE, schema: toolbox::toolbox_packages_schema }],
 };
 
 /// The toolchains subsystem.
@@ -293,6 +295,8 @@ fn with_version(version: &str) -> Record {
         Err(_) => Record::new(),
     }
 }
+
+pub use entry::ToolchainsFile;
 
 #[cfg(test)]
 mod tests;

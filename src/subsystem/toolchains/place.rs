@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::core::names::ContainerName;
 use crate::core::plan::Command;
-use crate::host::boxes::{self, As, Boxed, BoxesError, Maker};
+use crate::host::boxes::As;
+#[cfg(test)]
+use crate::host::boxes::{Boxed, Made, Maker, State};
 use crate::host::{Host, fs};
-use crate::words::{fill, gettext};
+use crate::subsystem::toolbox::Dev;
 
 /// The development box, as it is there.
 #[derive(Clone, Debug)]
 pub(super) struct DevBox {
-    maker: Maker,
-    name: ContainerName,
+    dev: Dev,
     /// Its home directory.
     pub(super) home: PathBuf,
 }
@@ -20,38 +20,27 @@ pub(super) struct DevBox {
 impl DevBox {
     /// Finds it; the error says, for people, why nothing can be run in it and what to do.
     pub(super) fn find(host: &Host) -> Result<Self, String> {
-        let name = host.dev_box()?;
-        match boxes::read(host) {
-            Ok(all) => match all.boxes.into_iter().find(|one| one.name == *name) {
-                Some(Boxed { name, maker, made, .. }) => {
-                    let home = made.home.map_or_else(|| host.env().home.clone(), PathBuf::from);
-                    Ok(Self { maker, name, home })
-                }
-                None => Err(fill(
-                    &gettext(
-                        "there is no box “{name}” to run it in: make it, with “bkt distrobox apply” or “toolbox create {name}”",
-                    ),
-                    &[("name", name.as_str())],
-                )),
-            },
-            Err(BoxesError::NoPodman) => Err(fill(
-                &gettext(
-                    "there is no podman here, and so no box “{name}” to run it in: it comes about where the box is",
-                ),
-                &[("name", name.as_str())],
-            )),
-            Err(BoxesError::Failed(error)) => Err(fill(
-                &gettext("the boxes could not be read: {why}"),
-                &[("why", &format!("{error:#}"))],
-            )),
-        }
+        let dev = Dev::read(host).map_err(|no| no.reason())?;
+        let home = dev.boxed.made.home.as_ref();
+        let home = home.map_or_else(|| host.env().home.clone(), PathBuf::from);
+        Ok(Self { dev, home })
     }
 
     /// One that is there, for tests.
     #[cfg(test)]
+    #[allow(clippy::panic, reason = "a test fails by panicking")]
     pub(super) fn made_up(host: &Host) -> Self {
-        let name = host.dev_box().cloned().unwrap_or_else(|why| panic!("{why}"));
-        Self { maker: Maker::Distrobox, name, home: host.env().home.clone() }
+        let boxed = Boxed {
+            name: host.dev_box().cloned().unwrap_or_else(|why| panic!("{why}")),
+            id: "12ab".to_owned(),
+            maker: Maker::Distrobox,
+            state: State::Stopped { since: 0 },
+            image: "registry.example/dev".to_owned(),
+            image_id: String::new(),
+            image_digest: None,
+            made: Made::default(),
+        };
+        Self { dev: Dev { boxed }, home: host.env().home.clone() }
     }
 
     /// A command of the person's in it, that finds what toolchains have put into the home directory.
@@ -63,7 +52,7 @@ impl DevBox {
         }
         words.extend(env.iter().map(|(name, value)| format!("{name}={value}")));
         let command = Command::new("env").args(words).arg(program).args(args);
-        boxes::inside(self.maker, &self.name, As::Person, command)
+        self.dev.inside(As::Person, command)
     }
 }
 
