@@ -1,7 +1,12 @@
 //! `bkt dev`: the development box, its packages and its toolchains.
 
 mod elsewhere;
+mod npm;
+mod proto;
+mod rustup;
+mod script;
 mod show;
+mod tools;
 
 use clap::Subcommand;
 
@@ -21,7 +26,9 @@ packages of the image belong to the machine, and have verbs of their own.
 
 Examples:
   bkt dev status                   what the box has, what the manifest wants
-  bkt dev diff                     both values of every difference, side by side")
+  bkt dev diff                     both values of every difference, side by side
+  bkt dev rustup default stable    Rust, and so that it is saved
+  bkt dev npm install -g prettier  a package for all projects")
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -32,6 +39,10 @@ pub(super) struct Args {
 enum Verb {
     Status(show::Status),
     Diff(show::Diff),
+    Rustup(rustup::Args),
+    Npm(npm::Args),
+    Proto(proto::Args),
+    Script(script::Args),
     #[command(flatten)]
     Elsewhere(elsewhere::Verb),
 }
@@ -40,6 +51,10 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::Status(args) => show::status(app, args),
         Verb::Diff(args) => show::diff(app, args),
+        Verb::Rustup(args) => rustup::run(app, args),
+        Verb::Npm(args) => npm::run(app, args),
+        Verb::Proto(args) => proto::run(app, args),
+        Verb::Script(args) => script::run(app, args),
         Verb::Elsewhere(verb) => Err(elsewhere::instead(verb).into()),
     }
 }
