@@ -58,6 +58,13 @@ pub(super) struct Choice {
     force: bool,
 }
 
+impl Choice {
+    /// One item, whatever it takes.
+    pub(super) fn of(item: &str) -> Self {
+        Self { items: vec![item.to_owned()], ..Self::default() }
+    }
+}
+
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let selection = Selection { follow: args.share.follow(), ..args.selection.clone() };
     go(app, Verb::Capture, &selection, args.secrets)

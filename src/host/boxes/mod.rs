@@ -15,7 +15,6 @@ use crate::core::plan::Command;
 mod ask;
 pub mod list;
 pub mod made;
-mod manage;
 pub mod said;
 pub mod storage;
 

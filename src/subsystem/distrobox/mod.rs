@@ -21,12 +21,14 @@ mod flags;
 mod hooks;
 mod image;
 mod live;
-mod losses;
+pub(super) mod losses;
 mod make;
-mod manager;
+pub(super) mod manager;
 mod place;
 mod scripts;
 mod steps;
+
+pub use steps::renewed;
 
 const FILE: &str = "distrobox.json";
 const OBJECT: &str = "containers";
