@@ -14,6 +14,7 @@ use crate::words::gettext;
 
 pub mod base;
 pub mod copr;
+pub mod distrobox;
 pub mod etc_files;
 pub mod extensions;
 pub mod external_repos;

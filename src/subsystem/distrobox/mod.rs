@@ -1,0 +1,4 @@
+//! Boxes that distrobox makes.
+
+pub mod ini;
+pub mod lint;
