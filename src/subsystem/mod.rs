@@ -303,7 +303,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
         Box::new(base::Base),
-        Box::new(distrobox::Distroboxes::default()),
+        Box::new(distrobox::Distroboxes),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
