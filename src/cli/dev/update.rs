@@ -42,7 +42,7 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let dev = match Dev::read(engine.host()) {
         Ok(dev) => dev,
         Err(NoBox::Missing { name, described: true }) => {
-            let choice = Choice::of(name.as_str());
+            let choice = Choice::of(&[name.to_string()], false, false);
             let selection = noun::selection(distrobox::ID.as_str(), &choice);
             let exit = capture::go(app, Verb::Apply, &selection, false)?;
             // What the manifest wants is known when the box is there.
