@@ -36,5 +36,6 @@ mod service;
 mod shim;
 mod template;
 mod terminal;
+mod toolchains;
 mod trust;
 mod verbs;
