@@ -18,7 +18,7 @@ pub fn perform(
 ) -> Result<()> {
     match action {
         Action::Run(command) => {
-            host.run(command, line, cancel)?;
+            super::boxes::progress::run(host, command, line, cancel)?;
             Ok(())
         }
         Action::Write(edits) => write(edits),
@@ -35,6 +35,10 @@ pub fn perform(
             Ok(super::tree::copy(Path::new(from), Path::new(to), *moving)?)
         }
         Action::Place(placed) => place(placed),
+        Action::Away(away) => {
+            host.run(&away.command, line, cancel)?;
+            Ok(())
+        }
     }
 }
 
