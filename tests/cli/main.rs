@@ -17,6 +17,7 @@ mod changelog;
 mod containerfile;
 mod crash;
 mod dev;
+mod distrobox;
 mod edits;
 mod etc;
 mod exit;
