@@ -16,6 +16,7 @@ use crate::engine::{Engine, Event, Outcome, Request, Verdict};
 use crate::host::{command, interrupt};
 use crate::manifest::Manifests;
 use crate::subsystem::Page;
+use crate::subsystem::toolbox::ID as TOOLBOX;
 use crate::words::{self, fill, gettext, ngettext};
 
 /// JSON with the version of its shape.
@@ -258,7 +259,8 @@ fn exit(plan: &Plan, outcome: &Outcome, left: Exit) -> Exit {
     }
 }
 
-fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
+/// Says what a plan does.
+pub(super) fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
     let sides = [
         (Side::Manifest, gettext("Capture: the manifests will say what this machine has")),
         (Side::System, gettext("Apply: this machine will be what the manifests say")),
@@ -455,7 +457,8 @@ fn tell_no_section(
         let subsystem = engine.subsystem(&ended.change.subsystem);
         ended.change.side == Side::Manifest
             && ended.verdict == Verdict::Done
-            && subsystem.is_some_and(|one| one.about().page == Page::Packages)
+            && subsystem
+                .is_some_and(|one| one.about().page == Page::Packages || one.about().id == TOOLBOX)
     };
     if plan.undoes.is_some() || !outcome.results.iter().any(of_image) {
         return Ok(());

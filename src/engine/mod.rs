@@ -75,7 +75,7 @@ impl Engine {
     pub fn new(host: Host, repo: Repo, subsystems: Vec<Box<dyn Subsystem>>) -> Self {
         let config = RepoConfig::read(&repo.root);
         let name = config.map(|config| config.dev_container).map_err(|error| error.to_string());
-        let host = host.with_dev_box(name);
+        let host = host.with_dev_box(name).beside(&repo.root);
         Self { host, repo, subsystems, dry_run: false, unattended: false }
     }
 

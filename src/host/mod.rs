@@ -16,6 +16,7 @@ pub mod bus;
 pub mod command;
 pub mod commit;
 pub mod dconf;
+pub mod delegate;
 pub mod deployment;
 pub mod dnf;
 pub mod flatpak;
@@ -81,6 +82,8 @@ pub struct Host {
     log: Arc<CommandLog>,
     /// Nothing is written, not even into a cache.
     dry: bool,
+    /// The repository that this machine is compared with.
+    repository: Option<PathBuf>,
     /// The development box, or why its name cannot be told.
     dev_box: Arc<Result<ContainerName, String>>,
 }
@@ -103,6 +106,7 @@ impl Host {
             log: Arc::default(),
             dry: false,
             dev_box: Arc::new(dev_box),
+            repository: None,
         }
     }
 
@@ -131,6 +135,18 @@ impl Host {
     /// Whether nothing is to be written, not even into a cache.
     pub fn is_dry(&self) -> bool {
         self.dry
+    }
+
+    /// The same machine, compared with the repository whose top directory this is.
+    pub fn beside(mut self, repository: &Path) -> Self {
+        self.repository = Some(repository.to_owned());
+        self
+    }
+
+    /// The top directory of the repository that this machine is compared with, where there is one: it says what is called
+    /// what on the machine, such as the development box.
+    pub fn repository(&self) -> Option<&Path> {
+        self.repository.as_deref()
     }
 
     /// Where things are and who we are.

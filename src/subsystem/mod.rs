@@ -24,6 +24,8 @@ pub mod image_config;
 pub mod kargs;
 pub mod packages;
 pub mod shims;
+pub mod toolbox;
+pub mod toolchains;
 pub mod units;
 
 /// The page of the application a subsystem is shown on.
@@ -304,6 +306,8 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(shims::Shims),
         Box::new(base::Base),
         Box::new(distrobox::Distroboxes),
+        Box::new(toolbox::Toolbox),
+        Box::new(toolchains::Toolchains),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
