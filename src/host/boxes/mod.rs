@@ -14,6 +14,7 @@ use crate::core::plan::Command;
 mod ask;
 pub mod list;
 pub mod made;
+mod manage;
 pub mod packages;
 pub mod progress;
 pub mod said;
