@@ -78,7 +78,7 @@ fn follow(watches: &[(Watch, Touched)], burst: &Rc<Burst>) -> Option<glib::Sourc
         let (path, depth) = match watch {
             Watch::Path(path) => (path.clone(), 0),
             Watch::Tree(path, depth) => (path.clone(), *depth),
-            Watch::Settings(_) | Watch::Signal { .. } => return None,
+            Watch::Settings(_) | Watch::Signal { .. } | Watch::Program(_) => return None,
         };
         Some(Followed { path, depth, tag: touched.clone() })
     });

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::trust::{KnownRepos, StateError};
 use super::{ManifestError, Sheet};
+use crate::core::names::ContainerName;
 use crate::core::plan::Command;
 use crate::core::workflow::{ForgeKind, Workflow};
 use crate::host::Host;
@@ -86,7 +87,8 @@ pub struct RepoConfig {
     pub forge: Option<ForgeKind>,
     /// The name of the development box; `bootc-dev` where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub dev_container: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub dev_container: Option<ContainerName>,
 }
 
 impl RepoConfig {

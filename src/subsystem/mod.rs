@@ -6,7 +6,7 @@ use anyhow::Result;
 use thiserror::Error;
 
 use crate::core::item::{FieldSpec, ItemKey, Record, Records, SubsystemId, WantedItems};
-use crate::core::plan::{Change, Step};
+use crate::core::plan::{Change, Command, Step};
 use crate::host::Host;
 use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
@@ -14,6 +14,7 @@ use crate::words::gettext;
 
 pub mod base;
 pub mod copr;
+pub mod distrobox;
 pub mod etc_files;
 pub mod extensions;
 pub mod external_repos;
@@ -23,6 +24,7 @@ pub mod image_config;
 pub mod kargs;
 pub mod packages;
 pub mod shims;
+pub mod toolbox;
 pub mod units;
 
 /// The page of the application a subsystem is shown on.
@@ -125,6 +127,8 @@ pub enum Watch {
         /// The signal's name.
         member: &'static str,
     },
+    /// A program that runs while somebody watches: each line that it writes means “read again”.
+    Program(Command),
 }
 
 /// Why a whole subsystem could not be read.
@@ -300,6 +304,8 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
         Box::new(base::Base),
+        Box::new(distrobox::Distroboxes::default()),
+        Box::new(toolbox::Toolbox),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),
