@@ -78,7 +78,7 @@ impl NoBox {
                 };
                 fill(&text, &[("name", name.as_str())])
             }
-            Self::NoPodman => gettext("Podman is not installed"),
+            Self::NoPodman => gettext("Podman is not installed, so there is no development box"),
             Self::Failed(error) => format!("{error:#}"),
         }
     }
