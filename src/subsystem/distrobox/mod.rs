@@ -22,6 +22,9 @@ mod exports;
 mod flags;
 mod hooks;
 mod image;
+pub mod ini;
+pub mod json;
+pub mod lint;
 mod live;
 mod place;
 
