@@ -34,6 +34,10 @@ pub fn tags(risk: &Risk) -> Vec<Tag> {
 pub fn exact(action: &Action) -> String {
     match action {
         Action::Run(run) => command::display(run),
+        Action::Away(away) => {
+            let line = command::display(&away.command);
+            std::iter::once(line).chain(away.losses.iter().cloned()).collect::<Vec<_>>().join("\n")
+        }
         Action::Write(edits) => {
             let diffs = edits.iter().map(|edit| {
                 let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
@@ -135,8 +139,10 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
                 || !plan.blocked.is_empty()
                 || plan.steps.iter().any(|planned| {
                     let risk = planned.step.risk;
-                    matches!(planned.step.action, Action::Run(_) | Action::Download(_))
-                        || risk.password
+                    matches!(
+                        planned.step.action,
+                        Action::Run(_) | Action::Away(_) | Action::Download(_)
+                    ) || risk.password
                         || risk.reboot
                         || risk.destructive
                 })

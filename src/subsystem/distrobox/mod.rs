@@ -3,20 +3,18 @@
 //! One item is one box, by its name. What is installed in it and what it exports is changed in place; anything else means
 //! that the box is made anew.
 
-use std::sync::Mutex;
-
 use anyhow::Result;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
 use crate::core::item::{FieldSpec, ItemKey, LeftOut, Record, Records, SubsystemId, WantedItems};
 use crate::core::names::ContainerName;
-use crate::core::plan::{Change, Side};
+use crate::core::plan::{Change, Command, Side};
 use crate::host::Host;
 use crate::manifest::Manifests;
-use crate::manifest::repo::RepoConfig;
 use crate::words::{fill, gettext, mark};
 
 mod capture;
+mod check;
 mod entry;
 mod exports;
 mod flags;
@@ -26,7 +24,12 @@ pub mod ini;
 pub mod json;
 pub mod lint;
 mod live;
+mod losses;
+mod make;
+mod manager;
 mod place;
+mod scripts;
+mod steps;
 
 const FILE: &str = "distrobox.json";
 const OBJECT: &str = "containers";
@@ -68,9 +71,6 @@ pub const ENV: &str = "env/";
 /// Other options that podman made it with, as one text.
 pub const FLAGS: &str = "additional_flags";
 
-/// The development box, unless `repo.json` names another.
-const DEV: &str = "bootc-dev";
-
 /// The subsystem's id.
 pub const ID: SubsystemId = SubsystemId::new("distrobox");
 
@@ -111,25 +111,7 @@ static ABOUT: About = About {
 };
 
 /// The distroboxes subsystem.
-#[derive(Default)]
-pub struct Distroboxes {
-    /// The development box's name, as the repository whose manifests were read last has it.
-    dev: Mutex<Option<String>>,
-}
-
-impl Distroboxes {
-    fn note_dev(&self, manifests: &Manifests) {
-        // What is wrong with repo.json is said by whoever needs it.
-        let config = RepoConfig::read(manifests.root()).unwrap_or_default();
-        *self.dev.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            config.dev_container.map(String::from);
-    }
-
-    fn dev(&self) -> String {
-        let dev = self.dev.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        dev.clone().unwrap_or_else(|| DEV.to_owned())
-    }
-}
+pub struct Distroboxes;
 
 impl Subsystem for Distroboxes {
     fn about(&self) -> &'static About {
@@ -137,11 +119,10 @@ impl Subsystem for Distroboxes {
     }
 
     fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
-        live::records(host, wanted, &self.dev())
+        live::records(host, wanted)
     }
 
     fn wanted(&self, manifests: &Manifests, host: &Host) -> Result<WantedItems> {
-        self.note_dev(manifests);
         manifests.members(FILE, OBJECT, |name, entry: &entry::Entry| {
             let name: ContainerName = name.parse().map_err(|error| {
                 let error: crate::core::names::InvalidName = error;
@@ -162,13 +143,12 @@ impl Subsystem for Distroboxes {
     }
 
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
-        let _ = (changes, host);
-        Ok(Steps::default())
+        steps::plan(changes, host)
     }
 
     fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
-        let _ = (host, item, set);
-        Ok(())
+        item.as_str().parse::<ContainerName>().map_err(Unfit::new)?;
+        check::validate(host, set)
     }
 
     fn label(&self, item: &ItemKey) -> Label {
@@ -222,6 +202,17 @@ impl Subsystem for Distroboxes {
             Watch::Path(storage.join("overlay-containers")),
             Watch::Tree(bin, 0),
             Watch::Tree(exports::launchers(host), 0),
+            Watch::Program(events()),
         ]
     }
+}
+
+/// Tells of every box that is made, started, stopped, renamed or removed; not of what is run in one.
+fn events() -> Command {
+    let mut command =
+        Command::new("podman").args(["events", "--format", "json", "--filter", "type=container"]);
+    for event in ["create", "start", "died", "stop", "rename", "remove", "pause", "unpause"] {
+        command = command.args(["--filter", &format!("event={event}")]);
+    }
+    command
 }
