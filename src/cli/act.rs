@@ -255,7 +255,8 @@ fn exit(plan: &Plan, outcome: &Outcome, left: Exit) -> Exit {
     }
 }
 
-fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
+/// Says what a plan does.
+pub(super) fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
     let sides = [
         (Side::Manifest, gettext("Capture: the manifests will say what this machine has")),
         (Side::System, gettext("Apply: this machine will be what the manifests say")),

@@ -9,6 +9,7 @@ mod rustup;
 mod script;
 mod show;
 mod tools;
+mod update;
 
 use clap::Subcommand;
 
@@ -32,6 +33,7 @@ Examples:
   bkt dev status                   what the box has, what the manifest wants
   bkt dev dnf install gcc          the box has it now, and the manifest and the box's Containerfile say so
   bkt dev rustup default stable    Rust in the box; and npm, proto and script likewise
+  bkt dev update                   to the newest image of the box, with everything that is in it
   bkt dev capture                  save what was installed in the box by hand
   bkt apply dev                    install in the box what the manifest wants")
 )]
@@ -43,6 +45,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Verb {
     Enter(enter::Args),
+    Update(update::Args),
     Status(show::Status),
     Diff(show::Diff),
     #[command(about = gettext("Packages of the development box"))]
@@ -62,6 +65,7 @@ enum Verb {
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::Enter(args) => enter::run(app, args),
+        Verb::Update(args) => update::run(app, args),
         Verb::Status(args) => show::status(app, args),
         Verb::Diff(args) => show::diff(app, args),
         Verb::Dnf { verb } => dnf::run(app, verb),
