@@ -18,6 +18,7 @@ mod containerfile;
 mod crash;
 mod delegate;
 mod dev;
+mod distrobox;
 mod edits;
 mod etc;
 mod exit;
