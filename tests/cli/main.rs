@@ -39,5 +39,6 @@ mod session_helper;
 mod shim;
 mod template;
 mod terminal;
+mod toolchains;
 mod trust;
 mod verbs;
