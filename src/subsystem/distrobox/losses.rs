@@ -22,7 +22,7 @@ const BROUGHT: &str = "
     /etc/mtab /etc/nsswitch.conf /etc/passwd /etc/passwd- /etc/pki /etc/profile.d/distrobox_profile.sh
     /etc/resolv.conf /etc/rpm/macros.distrobox /etc/shadow /etc/shadow- /etc/ssl/certs /etc/subgid /etc/subgid-
     /etc/subuid /etc/subuid- /etc/sudoers /etc/sudoers.d/sudoers /etc/pam.d/su /etc/passwd.done
-    /home /inaccessible /notify";
+    /home /inaccessible";
 
 /// The same below `/usr/local`.
 const BROUGHT_LOCALLY: &str = "
@@ -96,8 +96,10 @@ fn is_brought(path: &str) -> bool {
     let below = |dir: &str| {
         path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
+    // The top directories change with whatever is in them.
+    let top = path.rfind('/') == Some(0);
     let brought = if path.starts_with("/usr/local/") { BROUGHT_LOCALLY } else { BROUGHT };
-    brought.split_ascii_whitespace().any(below)
+    top || brought.split_ascii_whitespace().any(below)
 }
 
 #[cfg(test)]
