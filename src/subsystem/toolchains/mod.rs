@@ -168,7 +168,7 @@ impl Subsystem for Toolchains {
 
     fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
         let mut records = Records::default();
-        let home = place::home(host);
+        let home = place::told(host)?;
         rustup::live(host, &home, wanted, &mut records);
         npm::live(host, &home, wanted, &mut records);
         proto::live(host, &home, wanted, &mut records);
