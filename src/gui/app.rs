@@ -89,6 +89,7 @@ pub enum AppMsg {
 
 /// The model of the window.
 pub struct App {
+    host: Host,
     root: adw::ApplicationWindow,
     window: Window,
     sidebar: Sidebar,
@@ -164,7 +165,7 @@ impl Component for App {
         let editor = Editor::new(host.clone());
         let backend = {
             let input = input.clone();
-            Backend::start(host, move |reply| drop(input.send(AppMsg::Reply(reply))))
+            Backend::start(host.clone(), move |reply| drop(input.send(AppMsg::Reply(reply))))
         };
         let log = LogPage::builder().launch(backend.clone()).detach();
         let browser = Browser::builder().launch((window.nav.clone(), input.clone())).detach();
@@ -187,6 +188,7 @@ impl Component for App {
             }
         });
         let mut model = Self {
+            host,
             root,
             window,
             sidebar,
@@ -446,7 +448,7 @@ impl App {
     fn opened(&mut self, repo: RepoInfo) {
         self.overview.emit(OverviewMsg::Repository(repo.clone()));
         let input = self.input.clone();
-        self.watcher = Some(Watcher::new(&repo.watches, move |touched| {
+        self.watcher = Some(Watcher::new(&self.host, &repo.watches, move |touched| {
             drop(input.send(AppMsg::Changed(touched)));
         }));
         self.repo = Some(repo);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use thiserror::Error;
 
 use crate::core::item::{FieldSpec, ItemKey, Record, Records, SubsystemId, WantedItems};
-use crate::core::plan::{Change, Step};
+use crate::core::plan::{Change, Command, Step};
 use crate::host::Host;
 use crate::manifest::Manifests;
 use crate::manifest::containerfile::Section;
@@ -125,6 +125,8 @@ pub enum Watch {
         /// The signal's name.
         member: &'static str,
     },
+    /// A program that runs while somebody watches: each line that it writes means “read again”.
+    Program(Command),
 }
 
 /// Why a whole subsystem could not be read.
