@@ -207,7 +207,11 @@ pub struct Progress {
     /// By step: `None` while it runs, then whether it worked.
     pub steps: Vec<Option<Result<(), String>>>,
     pub total: usize,
+    /// The end of what the programs said, and how many lines that were with those before.
     pub lines: VecDeque<String>,
+    pub heard: usize,
+    /// What the program of the running step said last.
+    pub now: Option<String>,
 }
 
 #[derive(Default)]
@@ -520,12 +524,17 @@ impl Worker {
             Event::Start { total, .. } => {
                 progress.total = *total;
                 progress.steps.push(None);
+                progress.now = None;
             }
             Event::Line(line) => {
                 if progress.lines.len() == LINES {
                     progress.lines.pop_front();
                 }
                 progress.lines.push_back((*line).to_owned());
+                progress.heard += 1;
+                if !line.trim().is_empty() {
+                    progress.now = Some(line.trim().to_owned());
+                }
             }
             Event::End { index, error } => {
                 if let Some(step) = progress.steps.get_mut(*index) {

@@ -385,6 +385,8 @@ pub enum PageState {
     Failed { message: String },
     /// Nothing of it is on this machine.
     Unavailable { reason: String, hint: Option<String> },
+    /// Neither side has anything of it.
+    Empty,
     /// No difference.
     InSync,
     /// The filter or the search leaves nothing.
@@ -399,7 +401,7 @@ pub fn page_state(data: Option<&PageData>, query: &Query, visible: usize) -> Pag
     if visible > 0 {
         return PageState::List;
     }
-    if data.rows.is_empty() && data.troubles.len() == data.sections && data.sections > 0 {
+    if data.rows.is_empty() {
         if data.failed() {
             return PageState::Failed { message: reasons(data) };
         }
@@ -412,6 +414,9 @@ pub fn page_state(data: Option<&PageData>, query: &Query, visible: usize) -> Pag
     if plain && data.failed() {
         // What could be read matches; that is no reason to call the rest so.
         return PageState::Failed { message: reasons(data) };
+    }
+    if plain && data.rows.is_empty() {
+        return PageState::Empty;
     }
     match plain && query.skipped.is_empty() {
         true => PageState::InSync,

@@ -224,7 +224,10 @@ fn a_page_says_what_it_is_without_rows() {
     let query = Query::default();
     assert_eq!(page_state(None, &query, 0), PageState::Loading);
     let synced = data(vec![]);
-    assert_eq!(page_state(Some(&synced), &query, 0), PageState::InSync);
+    assert_eq!(page_state(Some(&synced), &query, 0), PageState::Empty);
+    let same =
+        data(vec![item("same", None, Some(branch("a")), Some(Live::known(branch("a"))), None)]);
+    assert_eq!(page_state(Some(&same), &query, 0), PageState::InSync);
     let searched = Query { text: "x".to_owned(), ..Query::default() };
     assert_eq!(page_state(Some(&synced), &searched, 0), PageState::NoResults);
     assert_eq!(page_state(Some(&synced), &query, 3), PageState::List);

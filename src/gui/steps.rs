@@ -247,6 +247,20 @@ pub struct Undone {
     pub not_reached: bool,
 }
 
+/// What came of a plan of which not everything was done: in two words, and how much of it was.
+pub fn summary(outcome: &Outcome) -> (String, String) {
+    let title = match outcome.cancelled {
+        true => gettext("Stopped"),
+        false => gettext("Not Everything Was Done"),
+    };
+    let done = outcome.done();
+    let text = match done {
+        0 => gettext("No change was made"),
+        _ => ngettext("{n} change was made", "{n} changes were made", done),
+    };
+    (title, fill(&text, &[("n", &done.to_string())]))
+}
+
 /// The changes of an outcome that were not made, with the reason.
 pub fn not_made(outcome: &Outcome) -> Vec<Undone> {
     outcome
@@ -257,7 +271,7 @@ pub fn not_made(outcome: &Outcome) -> Vec<Undone> {
                 Verdict::Done => return None,
                 Verdict::Moved => (gettext("Left alone: it has changed meanwhile"), false),
                 Verdict::Failed(why) => (why.clone(), false),
-                Verdict::NotDone => (gettext("Not reached"), true),
+                Verdict::NotDone => (gettext("Stopped before it was done"), true),
             };
             Some(Undone { change: ended.change.clone(), why, not_reached })
         })

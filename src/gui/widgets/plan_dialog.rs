@@ -1,13 +1,12 @@
 //! A plan before, while and after it is carried out, in one dialog.
 //!
 //! Review: changes to tick, what cannot be done, and the exact steps. Running: a row for each step, a bar over all,
-//! the output, Cancel. Result, only where something was not done: what, why, and Retry.
+//! the output, Stop. Result, only where something was not done: what, why, and Retry.
 
 use bucket::core::plan::{BlockedChange, Plan, PlannedStep};
 use bucket::engine::Outcome;
 use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
-use relm4::gtk::glib;
 use relm4::prelude::*;
 use relm4::{adw, gtk};
 
@@ -195,7 +194,8 @@ impl SimpleComponent for PlanDialog {
         });
         widgets.cancel.set_sensitive(self.stage != Stage::Cancelling);
         widgets.cancel.set_label(&match self.stage {
-            Stage::Cancelling => gettext("Cancelling"),
+            Stage::Running => gettext("Stop"),
+            Stage::Cancelling => gettext("Stopping"),
             Stage::Result => gettext("Close"),
             Stage::Review if self.choices.is_empty() => gettext("Close"),
             _ => gettext("Cancel"),
@@ -390,7 +390,10 @@ fn result_groups(
     let undone = steps::not_made(outcome);
     let (not_reached, failed): (Vec<Undone>, Vec<Undone>) =
         undone.into_iter().partition(|undone| undone.not_reached);
-    let mut groups = Vec::new();
+    let head = adw::PreferencesGroup::new();
+    let (title, text) = steps::summary(outcome);
+    head.add(&plain_row(&title, &text));
+    let mut groups = vec![head];
     let mut add = |title: &str, icon: &str, rows: Vec<(String, String)>| {
         if rows.is_empty() {
             return;
@@ -423,11 +426,5 @@ fn result_groups(
     );
     group.add(&retry);
     groups.push(group);
-    if let Some(first) = groups.first() {
-        let done = outcome.done();
-        let text = bucket::words::ngettext("{n} change was made", "{n} changes were made", done);
-        let text = fill(&text, &[("n", &done.to_string())]);
-        first.set_description(Some(&glib::markup_escape_text(&text)));
-    }
     groups
 }
