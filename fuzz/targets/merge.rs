@@ -18,7 +18,7 @@ fuzz_target!(|data: &str| {
     let (Some(base), Some(ours), Some(theirs)) = (parts.next(), parts.next(), parts.next()) else {
         return;
     };
-    if let Some(text) = containerfile(Some(base), base, theirs) {
+    if let Some(text) = containerfile("Containerfile", Some(base), base, theirs) {
         assert_eq!(text.lines().next().is_some(), !text.is_empty());
     }
     let (Some(b), Some(o), Some(t)) = (parse(base), parse(ours), parse(theirs)) else { return };

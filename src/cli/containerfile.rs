@@ -1,4 +1,4 @@
-//! `bkt containerfile`: the sections of the Containerfile that the manifests fill.
+//! `bkt containerfile`: the sections of the Containerfiles that the manifests fill.
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -12,10 +12,11 @@ use crate::words::{fill, gettext};
 
 #[derive(clap::Args)]
 #[command(
-    about = gettext("The sections of the Containerfile that the manifests fill"),
+    about = gettext("The sections of the Containerfiles that the manifests fill"),
     after_help = gettext("\
 A section stands between “# === NAME (managed by bkt) ===” and “# === END NAME ===”. What is between these lines is made \
-from the manifests, by every verb that changes one; everything else is left as it is, to the byte.
+from the manifests, by every verb that changes one; everything else is left as it is, to the byte. The machine's image \
+is built from Containerfile, and the development box's from toolbox/Containerfile.
 
 Examples:
   bkt containerfile check               exit status 3 if a section does not say what the manifests say
@@ -32,7 +33,7 @@ pub(super) struct Args {
 enum Verb {
     #[command(about = gettext("Make all sections say what the manifests say"))]
     Sync {
-        #[arg(long, help = gettext("Also add the sections that are not in the file"))]
+        #[arg(long, help = gettext("Also add the sections that are not in their file"))]
         add_missing: bool,
     },
     #[command(about = gettext("Say whether the sections say what the manifests say: exit status 0 or 3"))]
@@ -111,11 +112,14 @@ fn none(app: &App) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// What would change in the sections that are there, with line numbers.
+/// What would change in the sections that are there, with line numbers, file by file.
 fn unified(report: &ContainerfileReport) -> String {
-    let diff = TextDiff::from_lines(report.text.as_str(), report.made.as_str());
     let made = gettext("as the manifests make it");
-    diff.unified_diff().header(&report.path, &format!("{} ({made})", report.path)).to_string()
+    let diffs = report.files.iter().map(|file| {
+        let diff = TextDiff::from_lines(file.text.as_str(), file.made.as_str());
+        diff.unified_diff().header(&file.path, &format!("{} ({made})", file.path)).to_string()
+    });
+    diffs.collect()
 }
 
 fn tell(app: &App, diff: &str) {
@@ -135,14 +139,14 @@ pub(super) fn tell_missing(app: &App, report: &ContainerfileReport) {
     for section in &report.sections {
         let text = match &section.state {
             SectionState::Missing { needed: true, .. } => gettext(
-                "The section {name} is missing, so the image does not get what it is for. To add it: bkt containerfile sync --add-missing",
+                "The section {name} is missing in {file}, so the image does not get what it is for. To add it: bkt containerfile sync --add-missing",
             ),
             SectionState::Missing { needed: false, .. } if app.out.verbose => {
-                gettext("The section {name} is missing, and nothing is wanted of it.")
+                gettext("The section {name} is missing in {file}, and nothing is wanted of it.")
             }
             _ => continue,
         };
-        let text = fill(&text, &[("name", &section.name)]);
+        let text = fill(&text, &[("name", &section.name), ("file", &section.file)]);
         match section.drifts() {
             true => app.out.warn(&paint(Style::Yellow, &text)),
             false => app.out.say(&text),

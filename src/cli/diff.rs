@@ -23,6 +23,13 @@ pub(super) struct Args {
     items: Vec<String>,
 }
 
+impl Args {
+    /// One noun's, or some of its items.
+    pub(super) fn of(noun: &str, exit_code: bool, items: &[String]) -> Self {
+        Self { status: status::Args::of(noun, exit_code), items: items.to_vec() }
+    }
+}
+
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let mut report = app.survey(&engine, &args.status.subsystems)?;

@@ -23,6 +23,7 @@ mod changelog;
 mod check;
 mod completions;
 mod containerfile;
+mod dev;
 mod diff;
 mod dnf;
 mod errors;
@@ -103,6 +104,7 @@ enum Verb {
     Extension(extension::Args),
     Gsetting(gsetting::Args),
     Shim(shim::Args),
+    Dev(dev::Args),
     Containerfile(containerfile::Args),
     Base(base::Args),
     Changelog(changelog::Args),
@@ -160,6 +162,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Extension(args)) => extension::run(&app, args),
         Some(Verb::Gsetting(args)) => gsetting::run(&app, args),
         Some(Verb::Shim(args)) => shim::run(&app, args),
+        Some(Verb::Dev(args)) => dev::run(&app, args),
         Some(Verb::Containerfile(args)) => containerfile::run(&app, args),
         Some(Verb::Base(args)) => base::run(&app, args),
         Some(Verb::Changelog(args)) => changelog::run(&app, args),

@@ -42,6 +42,13 @@ pub(super) struct Args {
     pub(super) no_changelog: bool,
 }
 
+impl Args {
+    /// One noun's, without the rest.
+    pub(super) fn of(noun: &str, exit_code: bool) -> Self {
+        Self { subsystems: vec![noun.to_owned()], exit_code, no_changelog: true }
+    }
+}
+
 /// What `status --json` prints.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct StatusReport {

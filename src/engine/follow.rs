@@ -3,7 +3,7 @@
 use super::standing::OUR_DIRS;
 use super::{Engine, IGNORE_FILE};
 use crate::core::item::SubsystemId;
-use crate::manifest::containerfile::FILE;
+use crate::manifest::containerfile;
 use crate::subsystem::Watch;
 
 /// What a change outside may have touched.
@@ -13,7 +13,7 @@ pub enum Touched {
     Subsystem(SubsystemId),
     /// What is shown of every subsystem.
     Everything,
-    /// The Containerfile.
+    /// A Containerfile.
     Containerfile,
     /// The journal.
     History,
@@ -44,8 +44,10 @@ impl Engine {
         let rules = layers.iter().map(|layer| manifests.path(layer, IGNORE_FILE));
         let hidden = rules.chain(std::iter::once(self.skips_path()));
         watches.extend(hidden.map(|path| (Watch::Path(path), Touched::Everything)));
-        let containerfile = Watch::Path(self.repo().root.join(FILE));
-        watches.push((containerfile, Touched::Containerfile));
+        for file in containerfile::FILES {
+            let watch = Watch::Path(self.repo().root.join(file));
+            watches.push((watch, Touched::Containerfile));
+        }
         let journal = self.state_dir().join("journal");
         watches.push((Watch::Path(journal), Touched::History));
         let repository = self.repository_watches().into_iter();

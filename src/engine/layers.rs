@@ -134,7 +134,7 @@ impl Engine {
             manifests = self.moved(manifests, subsystem, one, to, force)?;
             moved += 1;
         }
-        self.sync_containerfile(&mut manifests)?;
+        self.sync_containerfiles(&mut manifests)?;
         let text = match to {
             Layer::Shared => ngettext(
                 "Move {n} item to the layer of all machines",

@@ -39,7 +39,7 @@ pub mod undo;
 pub mod wish;
 
 pub use commit::{Commit, CommitError, Committed, Pushed};
-pub use containerfile::{ContainerfileReport, SectionReport, SectionState};
+pub use containerfile::{ContainerfileReport, ContainerfileText, SectionReport, SectionState};
 pub use execute::{Event, Outcome, Verdict};
 pub use follow::Touched;
 pub use review::{FileReview, Review, Reviewed};
@@ -73,6 +73,7 @@ impl Engine {
 
     /// An engine over the given subsystems.
     pub fn new(host: Host, repo: Repo, subsystems: Vec<Box<dyn Subsystem>>) -> Self {
+        let host = host.beside(&repo.root);
         Self { host, repo, subsystems, dry_run: false, unattended: false }
     }
 

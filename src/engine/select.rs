@@ -175,10 +175,10 @@ impl Engine {
                 removals.splice(0..0, late);
             }
         }
-        let with_image = self.sync_containerfile(&mut manifests)?;
+        let images = self.sync_containerfiles(&mut manifests)?;
         let edits = manifests.edits();
-        let count = edits.len() - usize::from(with_image);
-        let title = match with_image {
+        let count = edits.len() - images;
+        let title = match images > 0 {
             true => ngettext(
                 "Write {n} manifest and the Containerfile",
                 "Write {n} manifests and the Containerfile",

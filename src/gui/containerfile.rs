@@ -1,9 +1,12 @@
-//! The Containerfile's part of the window: how its managed sections stand, and the page that shows it.
+//! The Containerfiles' part of the window: how its managed sections stand, and the page that shows it.
 
 use std::sync::Arc;
 
 use bucket::engine::Engine;
-use bucket::engine::containerfile::{SectionReport, SectionState};
+use bucket::engine::containerfile::{
+    ContainerfileReport, ContainerfileText, SectionReport, SectionState,
+};
+use bucket::manifest::containerfile::FILE;
 use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
@@ -45,10 +48,10 @@ pub struct Part {
     pub lines: Vec<DiffLine>,
 }
 
-/// The Containerfile of the repository.
+/// The Containerfiles of the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Containerfile {
-    /// As people write it.
+    /// As people write them.
     pub path: String,
     pub parts: Vec<Part>,
 }
@@ -58,7 +61,7 @@ impl Containerfile {
     pub fn read(engine: &Engine) -> anyhow::Result<Option<Self>> {
         let report = engine.containerfile()?;
         Ok(report.map(|report| Self {
-            path: engine.host().display(std::path::Path::new(&report.path)),
+            path: paths(engine, &report),
             parts: report.sections.iter().map(Part::new).collect(),
         }))
     }
@@ -67,6 +70,24 @@ impl Containerfile {
     pub fn count(&self, stand: Stand) -> usize {
         self.parts.iter().filter(|part| part.stand == stand).count()
     }
+}
+
+/// Where the files are, for people.
+fn paths(engine: &Engine, report: &ContainerfileReport) -> String {
+    let shown = |file: &ContainerfileText| engine.host().display(std::path::Path::new(&file.path));
+    report.files.iter().map(shown).collect::<Vec<_>>().join(" · ")
+}
+
+/// Where a section is, for people: the file is named where it is not the machine's.
+fn place(section: &SectionReport) -> String {
+    let line = section.line.map(|line| line.to_string()).unwrap_or_default();
+    let text = match (section.line.is_some(), section.file == FILE) {
+        (true, true) => gettext("Line {line}"),
+        (true, false) => gettext("{file}, line {line}"),
+        (false, true) => String::new(),
+        (false, false) => section.file.clone(),
+    };
+    fill(&text, &[("file", &section.file), ("line", &line)])
 }
 
 impl Part {
@@ -78,12 +99,10 @@ impl Part {
             SectionState::Missing { manifests, needed: true } => (Stand::Missing, "", &**manifests),
             SectionState::Missing { .. } => (Stand::NotNeeded, "", ""),
         };
-        let place =
-            section.line.map(|line| fill(&gettext("Line {line}"), &[("line", &line.to_string())]));
         Self {
             name: section.name.clone(),
             stand,
-            place: place.unwrap_or_default(),
+            place: place(section),
             wanted: manifests.to_owned(),
             lines: diff::brief(file, manifests, AROUND),
         }

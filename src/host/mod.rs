@@ -81,6 +81,8 @@ pub struct Host {
     log: Arc<CommandLog>,
     /// Nothing is written, not even into a cache.
     dry: bool,
+    /// The repository that this machine is compared with.
+    repository: Option<PathBuf>,
 }
 
 impl Host {
@@ -91,7 +93,7 @@ impl Host {
 
     /// A machine put together by a test.
     pub fn new(env: Environment, runner: Arc<dyn Runner>) -> Self {
-        Self { env: Arc::new(env), runner, log: Arc::default(), dry: false }
+        Self { env: Arc::new(env), runner, log: Arc::default(), dry: false, repository: None }
     }
 
     /// The same machine, where what was read is not even kept in a cache.
@@ -103,6 +105,18 @@ impl Host {
     /// Whether nothing is to be written, not even into a cache.
     pub fn is_dry(&self) -> bool {
         self.dry
+    }
+
+    /// The same machine, compared with the repository whose top directory this is.
+    pub fn beside(mut self, repository: &Path) -> Self {
+        self.repository = Some(repository.to_owned());
+        self
+    }
+
+    /// The top directory of the repository that this machine is compared with, where there is one: it says what is called
+    /// what on the machine, such as the development box.
+    pub fn repository(&self) -> Option<&Path> {
+        self.repository.as_deref()
     }
 
     /// Where things are and who we are.

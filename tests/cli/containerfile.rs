@@ -74,12 +74,12 @@ fn a_missing_section_is_named_and_added() {
     let quiet = bkt(&sandbox, &["containerfile", "check"]).exits(0);
     assert!(!format!("{quiet:?}").contains("HOST_SHIMS"), "{quiet:#?}");
     let loud = bkt(&sandbox, &["containerfile", "check", "-v"]).exits(0);
-    loud.says("HOST_SHIMS is missing, and nothing");
+    loud.says("HOST_SHIMS is missing in Containerfile, and nothing");
     let run = bkt(&sandbox, &["shim", "add", "podman"]).exits(0);
-    run.says("The section HOST_SHIMS is missing, so").says("--add-missing");
+    run.says("The section HOST_SHIMS is missing in Containerfile, so").says("--add-missing");
     assert_eq!(sandbox.read(FILE), "FROM base\nRUN x\nRUN bootc container lint\n");
     let run = bkt(&sandbox, &["containerfile", "check"]).exits(3);
-    run.says("The section HOST_SHIMS is missing, so").says("--add-missing");
+    run.says("The section HOST_SHIMS is missing in Containerfile, so").says("--add-missing");
     bkt(&sandbox, &["containerfile", "sync"]).exits(0).says("--add-missing");
     bkt(&sandbox, &["containerfile", "sync", "--add-missing"]).exits(0);
     let text = sandbox.read(FILE);

@@ -16,6 +16,7 @@ mod broken;
 mod changelog;
 mod containerfile;
 mod crash;
+mod dev;
 mod edits;
 mod etc;
 mod exit;

@@ -30,7 +30,8 @@ fn describe(command: &mut clap::Command, text: &mut String) {
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     let _ = write!(text, "\n## {name}\n\n```text\n{}\n```\n", help.join("\n").trim_end());
     for verb in command.get_subcommands_mut() {
-        if verb.get_name() != "help" {
+        let says_what_to_use = verb.is_disable_help_flag_set();
+        if verb.get_name() != "help" && !says_what_to_use {
             describe(verb, text);
         }
     }

@@ -143,7 +143,11 @@ fn all_that_was_changed_by_hand_is_captured_taken_back_and_had_elsewhere() {
         "system/etc/a.conf",
         "--host podman",
     ] {
-        assert!(containerfile.text.contains(said), "{said}: {}", containerfile.text);
+        assert!(
+            containerfile.files[0].text.contains(said),
+            "{said}: {}",
+            containerfile.files[0].text
+        );
     }
 
     // Taken back, and done again: every byte.

@@ -75,7 +75,7 @@ impl Engine {
                 subsystem.capture(manifests, &of)?;
             }
         }
-        self.sync_containerfile(manifests)?;
+        self.sync_containerfiles(manifests)?;
         let described: Vec<Described> = changes
             .iter()
             .filter_map(|change| {

@@ -205,33 +205,25 @@ impl<'a> Join<'a> {
                     }
                 }
             }
-            sections |= is_manifest(path) || path == CONTAINERFILE;
+            sections |= is_manifest(path) || is_containerfile(path);
         }
         let tree = scratch.tree()?;
         match sections {
-            true => self.with_sections(&scratch, tree),
+            true => self.with_sections(&scratch, &tree),
             false => Ok(tree),
         }
     }
 
-    /// The tree with the sections of its Containerfile made anew from its manifests. Where one cannot be read, the
+    /// The tree with the sections of its Containerfiles made anew from its manifests. Where one cannot be read, the
     /// sections stay as they are: whoever reads it next says what is wrong.
-    fn with_sections(&self, scratch: &Scratch<'_, '_>, tree: String) -> anyhow::Result<String> {
-        let laid = self.git.tree(&tree)?;
-        let made = self.engine.containerfile_of(&self.engine.manifests_of(&laid));
-        match made {
-            Ok(Some(text)) => {
-                let line = scratch.run(["ls-files", "--stage", "--", CONTAINERFILE])?;
-                let mode = line.split(' ').next().unwrap_or("100644");
-                scratch.put(CONTAINERFILE, mode, text.as_bytes())?;
-                Ok(scratch.tree()?)
-            }
-            Ok(None) => Ok(tree),
-            Err(error) => {
-                tracing::warn!("{error:#}");
-                Ok(tree)
-            }
+    fn with_sections(&self, scratch: &Scratch<'_, '_>, tree: &str) -> anyhow::Result<String> {
+        let laid = self.git.tree(tree)?;
+        for (file, text) in self.engine.containerfiles_of(&self.engine.manifests_of(&laid)) {
+            let line = scratch.run(["ls-files", "--stage", "--", file])?;
+            let mode = line.split(' ').next().unwrap_or("100644");
+            scratch.put(file, mode, text.as_bytes())?;
         }
+        Ok(scratch.tree()?)
     }
 
     fn settle(&mut self, path: &str, file: &Unmerged) -> anyhow::Result<Settled> {
@@ -293,15 +285,17 @@ impl<'a> Join<'a> {
             return Ok(merged.text.map_or(Settled::Gone, |text| Settled::Text(mode, text)));
         }
         let (Some(ours), Some(theirs)) = (ours, theirs) else { return Ok(Settled::Open) };
-        let merged = match path == CONTAINERFILE {
-            true => merge::containerfile(base.as_deref(), &ours, &theirs),
+        let merged = match is_containerfile(path) {
+            true => merge::containerfile(path, base.as_deref(), &ours, &theirs),
             false => merge::lines(base.as_deref().unwrap_or_default(), &ours, &theirs),
         };
         Ok(merged.map_or(Settled::Open, |text| Settled::Text(mode, text)))
     }
 }
 
-const CONTAINERFILE: &str = crate::manifest::containerfile::FILE;
+fn is_containerfile(path: &str) -> bool {
+    crate::manifest::containerfile::FILES.contains(&path)
+}
 
 fn is_manifest(path: &str) -> bool {
     path.starts_with("manifests/") && path.ends_with(".json")

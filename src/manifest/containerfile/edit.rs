@@ -8,11 +8,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::place::place;
-use super::{END, MANAGED, Section, resembles_marker};
+use super::{END, FILE, MANAGED, Section, TOOLBOX, resembles_marker};
 use crate::manifest::DocError;
 
-/// The sections of the main Containerfile, in the order they stand in.
-pub const SECTIONS: [&str; 8] = [
+/// The sections that the manifests fill, in the order they stand in; those of [`TOOLBOX`] last.
+pub const SECTIONS: [&str; 10] = [
     "COPR_REPOS",
     "EXTERNAL_REPOS",
     "SYSTEM_PACKAGES",
@@ -21,10 +21,17 @@ pub const SECTIONS: [&str; 8] = [
     "IMAGE_CONFIG",
     "HOST_SHIMS",
     "UPSTREAM",
+    "TOOLBOX_PACKAGES",
+    "TOOLCHAINS",
 ];
 
-/// The sections of other Containerfiles of the repository.
-const ELSEWHERE: [&str; 2] = ["TOOLBOX_PACKAGES", "TOOLCHAINS"];
+/// The file that a section of this name belongs to.
+pub(super) fn file_of(section: &str) -> &'static str {
+    match section {
+        "TOOLBOX_PACKAGES" | "TOOLCHAINS" => TOOLBOX,
+        _ => FILE,
+    }
+}
 
 /// A Containerfile as it is, with its sections found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,11 +197,14 @@ impl<'a> Containerfile<'a> {
         text
     }
 
-    /// The text with what `other` has between the markers of each section that the manifests fill.
-    pub fn with_bodies_of(&self, other: &Containerfile<'_>) -> String {
+    /// The text with what `other` has between the markers of each section that the manifests fill in `file`, which both
+    /// are a state of.
+    pub fn with_bodies_of(&self, other: &Containerfile<'_>, file: &str) -> String {
         let mut text = String::with_capacity(self.text.len());
         let mut copied = 0;
-        for found in self.found.iter().filter(|one| SECTIONS.contains(&one.name.as_str())) {
+        let filled =
+            |one: &&Found| SECTIONS.contains(&one.name.as_str()) && file_of(&one.name) == file;
+        for found in self.found.iter().filter(filled) {
             let Some(theirs) = other.section(&found.name) else { continue };
             text.push_str(self.text.get(copied..found.body.start).unwrap_or_default());
             text.push_str(other.body(theirs));
@@ -253,7 +263,7 @@ pub(super) fn end(name: &str) -> String {
 }
 
 fn is_ours(name: &str) -> bool {
-    SECTIONS.contains(&name) || ELSEWHERE.contains(&name)
+    SECTIONS.contains(&name)
 }
 
 fn marker(line: &str) -> Option<Marker<'_>> {
@@ -272,7 +282,7 @@ fn marker(line: &str) -> Option<Marker<'_>> {
             return Some(Marker::End(name));
         }
     }
-    let ends_ours = || SECTIONS.iter().chain(&ELSEWHERE).any(|name| line.contains(name));
+    let ends_ours = || SECTIONS.iter().any(|name| line.contains(name));
     (resembles_marker(line) && (line.contains("managed by bkt") || ends_ours()))
         .then_some(Marker::Near)
 }

@@ -1,4 +1,4 @@
-//! The Containerfile: what the image is built from, with sections that the manifests fill.
+//! Containerfiles: what images are built from, with sections that the manifests fill.
 //!
 //! A section stands between two comment lines, `# === NAME (managed by bkt) ===` and `# === END NAME ===`. What is
 //! between them is ours and made anew; everything else is the person's, byte for byte. [`write`] has what a section's
@@ -12,10 +12,16 @@ mod place;
 pub mod write;
 
 pub use edit::{Containerfile, Found, SECTIONS};
+
+use edit::file_of;
 pub use write::Run;
 
-/// The file's name, in the top directory of a repository.
+/// The file that the machine's image is built from, below the top directory of a repository.
 pub const FILE: &str = "Containerfile";
+/// The file that the development box's image is built from.
+pub const TOOLBOX: &str = "toolbox/Containerfile";
+/// The files that have sections. Each section belongs to one of them: [`file_of`].
+pub const FILES: [&str; 2] = [FILE, TOOLBOX];
 /// The rest of a line that begins a section, after its name.
 const MANAGED: &str = " (managed by bkt) ===";
 /// What stands before the name in a line that ends one.
@@ -82,6 +88,11 @@ impl Section {
     /// Its name: `SYSTEM_PACKAGES`.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The file it belongs to, one of [`FILES`].
+    pub fn file(&self) -> &'static str {
+        file_of(self.name)
     }
 
     /// What stands between its markers: whole lines, each with its end.

@@ -129,14 +129,14 @@ pub fn lines(base: &str, ours: &str, theirs: &str) -> Option<String> {
     (!merge.is_conflicted()).then(|| merge.to_string())
 }
 
-/// Merges three Containerfiles line by line, outside of the sections that are made from the manifests; those are as ours
+/// Merges three states of the Containerfile `file` line by line, outside of the sections that are made from the manifests; those are as ours
 /// has them, for the caller to make anew. `None` where both sides changed the same lines.
-pub fn containerfile(base: Option<&str>, ours: &str, theirs: &str) -> Option<String> {
+pub fn containerfile(file: &str, base: Option<&str>, ours: &str, theirs: &str) -> Option<String> {
     let base = base.unwrap_or_default();
-    let path = Path::new("Containerfile");
+    let path = Path::new(file);
     let alike = |text: &str| {
         let ours = Containerfile::parse(path, ours).ok()?;
-        Some(Containerfile::parse(path, text).ok()?.with_bodies_of(&ours))
+        Some(Containerfile::parse(path, text).ok()?.with_bodies_of(&ours, file))
     };
     let alike = |text: &str| alike(text).unwrap_or_else(|| text.to_owned());
     lines(&alike(base), ours, &alike(theirs))

@@ -176,10 +176,22 @@ fn a_containerfile_is_merged_outside_of_its_sections() {
     let base = text("x", "RUN one\n", "");
     let (ours, theirs) = (text("y", "RUN two\n", ""), text("x", "RUN three\n", "RUN last\n"));
     assert_eq!(
-        containerfile(Some(&base), &ours, &theirs),
+        containerfile("Containerfile", Some(&base), &ours, &theirs),
         Some(text("y", "RUN two\n", "RUN last\n"))
     );
-    assert_eq!(containerfile(Some(&base), &ours, &text("z", "", "")), None);
+    // In a file that the section does not belong to, it is as hand-written as the rest.
+    assert_eq!(containerfile("toolbox/Containerfile", Some(&base), &ours, &theirs), None);
+    assert_eq!(containerfile("Containerfile", Some(&base), &ours, &text("z", "", "")), None);
+    let toolbox = |text: String| text.replace("SYSTEM_PACKAGES", "TOOLBOX_PACKAGES");
+    assert_eq!(
+        containerfile(
+            "toolbox/Containerfile",
+            Some(&toolbox(base)),
+            &toolbox(ours),
+            &toolbox(theirs)
+        ),
+        Some(toolbox(text("y", "RUN two\n", "RUN last\n")))
+    );
 }
 
 fn entry() -> impl Strategy<Value = Value> {

@@ -69,6 +69,12 @@ make_rpm fedora tuned 2.25.1 "+ /usr/lib/systemd/system/tuned.service 0644 $(uni
 make_rpm fedora make 4.4.1
 make_rpm fedora gdb 16.3
 make_rpm fedora valgrind 3.25
+make_rpm fedora nano 8.4
+make_rpm fedora editor-data 1.2
+make_rpm fedora editor-spell 1.0
+make_rpm fedora editor 1.2 'Requires: editor-data' 'Recommends: editor-spell' \
+    '+ /usr/share/applications/org.lab.Editor.desktop 0644 [Desktop Entry]\nType=Application\nName=Editor\nExec=editor %%U\nIcon=org.lab.Editor\nMimeType=text/plain;' \
+    '+ /usr/share/icons/hicolor/scalable/apps/org.lab.Editor.svg 0644 <svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"/>'
 
 # What others offer ----------------------------------------------------------------------------------------------
 
