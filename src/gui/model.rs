@@ -104,6 +104,14 @@ impl Row {
         self.item.comes_with_image()
     }
 
+    /// Whether it runs, in a word, where it is something that may.
+    pub fn activity(&self) -> Option<String> {
+        self.item.running.map(|runs| match runs {
+            true => gettext("Running"),
+            false => gettext("Stopped"),
+        })
+    }
+
     /// A sign for how the two sides stand, beside the words that say it.
     pub fn symbol(&self) -> &'static str {
         match (self.item.state, &self.item.wanted, &self.item.live) {
@@ -183,8 +191,12 @@ impl Row {
     /// The row in one sentence, for screen readers: beside its title, how it stands and both values.
     pub fn spoken(&self) -> String {
         let text = gettext("{state}. Manifest: {manifest}. System: {system}.");
+        let state = match self.activity() {
+            Some(activity) => format!("{activity} · {}", self.subtitle),
+            None => self.subtitle.clone(),
+        };
         let values = [
-            ("state", self.subtitle.as_str()),
+            ("state", state.as_str()),
             ("manifest", self.manifest.spoken()),
             ("system", self.system.spoken()),
         ];

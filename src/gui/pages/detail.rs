@@ -16,7 +16,7 @@ use crate::layers;
 use crate::model::{Row, RowKey};
 use crate::values::fields;
 use crate::widgets::drift_row::RowAct;
-use crate::widgets::{button_bar, copy_button, set_name, set_tooltip};
+use crate::widgets::{button_bar, copy_button, set_name, set_tooltip, tag};
 
 /// Detail pages are told from others by how their tags start.
 const TAG: &str = "item";
@@ -43,7 +43,12 @@ pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<App
     page.set_title(&row.title);
     let content = adw::PreferencesPage::new();
     let head = adw::PreferencesGroup::new();
-    head.add(&text_row(&gettext("Status"), Some(&row.subtitle), None));
+    let status = text_row(&gettext("Status"), Some(&row.subtitle), None);
+    if let Some(activity) = row.activity() {
+        let class = if row.item.running == Some(true) { Some("success") } else { None };
+        status.add_suffix(&tag(&activity, class));
+    }
+    head.add(&status);
     if row.has_permissions() {
         head.add(&permissions_row(row, sender));
     }

@@ -61,6 +61,7 @@ mod imp {
         pub check: gtk::CheckButton,
         pub icon: gtk::Image,
         pub title: OnceCell<gtk::Label>,
+        pub activity: gtk::Label,
         pub subtitle: OnceCell<gtk::Label>,
         pub values: gtk::Box,
         pub manifest: OnceCell<gtk::Label>,
@@ -143,7 +144,12 @@ impl DriftRow {
         title.set_wrap_mode(gtk::pango::WrapMode::WordChar);
         let titles = gtk::Box::new(gtk::Orientation::Vertical, 2);
         titles.set_valign(gtk::Align::Center);
-        titles.append(&title);
+        let heading = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+        imp.activity.add_css_class("tag");
+        imp.activity.set_valign(gtk::Align::Start);
+        heading.append(&title);
+        heading.append(&imp.activity);
+        titles.append(&heading);
         titles.append(&subtitle);
 
         let agreed = label(&["caption", "dimmed"]);
@@ -316,6 +322,12 @@ impl DriftRow {
                 set_tooltip(label, &agreed.tooltip());
             }
         }
+        imp.activity.set_text(&row.activity().unwrap_or_default());
+        imp.activity.set_visible(row.activity().is_some());
+        match row.item.running {
+            Some(true) => imp.activity.add_css_class("success"),
+            _ => imp.activity.remove_css_class("success"),
+        }
         imp.symbol.set_text(row.symbol());
         set_tooltip(&imp.symbol, &row.symbol_words());
         set_name(&imp.symbol, &row.symbol_words());
@@ -439,6 +451,7 @@ impl DriftRow {
             ghost.update_state(&[gtk::accessible::State::Hidden(true)]);
         }
         imp.icon.set_icon_name(Some("image-missing-symbolic"));
+        imp.activity.set_visible(false);
         let columns = [(&imp.manifest, gettext("Manifest")), (&imp.system, gettext("System"))];
         for (label, text) in columns {
             if let Some(label) = label.get() {
