@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bucket::core::item::{ItemKey, Remedy, SubsystemId};
-use bucket::core::plan::Change;
+use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::{Edit, Pick, Reach, Request, Touched, Verb, Wish};
 use bucket::host::Host;
@@ -81,7 +81,11 @@ pub enum AppMsg {
     Begin(Way),
     Use(PathBuf),
     /// The person said yes to the repository, and to what was waiting for that.
-    Trusted(PathBuf, Option<(bucket::core::plan::Plan, Purpose)>),
+    Trusted(PathBuf, Option<(Plan, Purpose)>),
+    /// The person said yes to what is lost by a plan.
+    Recreate(Plan, Purpose),
+    /// The person would rather have these as they are.
+    CaptureInstead(Vec<RowKey>),
     ShowInSync(bool),
     Close,
     Closing,
@@ -263,6 +267,8 @@ impl Component for App {
                     self.execute(plan, purpose);
                 }
             }
+            AppMsg::Recreate(plan, purpose) => self.recreate(plan, purpose),
+            AppMsg::CaptureInstead(keys) => self.capture_instead(keys),
             AppMsg::ShowInSync(show) => {
                 self.settings.set("show-in-sync", show);
                 for (_, page) in &self.drift {
@@ -546,7 +552,7 @@ impl App {
         self.backend.send(Job::Edit { wishes, reach, local });
     }
 
-    fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
+    pub(crate) fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
         self.plan(keys, verb, fields, false);
     }
 

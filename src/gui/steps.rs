@@ -9,6 +9,7 @@ use bucket::words::{self, fill, gettext, ngettext};
 use similar::TextDiff;
 
 use super::backend::{Planned, Purpose};
+use super::model::RowKey;
 
 /// A word of warning on a step, and how loud it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +107,35 @@ fn is_lost(plan: &Plan, change: &Change) -> bool {
                 && planned.subsystems.contains(&change.subsystem)
                 && planned.step.items.contains(&change.item)
         })
+}
+
+/// Something that a plan makes anew, and what is lost with the old one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    pub key: RowKey,
+    pub title: String,
+    /// One line each, for people.
+    pub lost: Vec<String>,
+}
+
+/// How many lines of what is lost are shown.
+const LOST: usize = 500;
+
+/// What a plan makes anew.
+pub fn losses(plan: &Plan) -> Vec<Loss> {
+    let _ = plan;
+    Vec::new()
+}
+
+/// The lines of a loss, as many as are worth reading.
+pub fn lost_lines(loss: &Loss) -> Vec<String> {
+    let mut lines: Vec<String> = loss.lost.iter().take(LOST).cloned().collect();
+    if loss.lost.len() > LOST {
+        let more = loss.lost.len() - LOST;
+        let text = ngettext("… and {n} more", "… and {n} more", more);
+        lines.push(fill(&text, &[("n", &more.to_string())]));
+    }
+    lines
 }
 
 /// Changes for the plan that has exactly the ticked ones, and the others held.

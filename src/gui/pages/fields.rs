@@ -318,16 +318,16 @@ fn set_column(heading: &str, sign: char, elements: &[String]) -> gtk::Box {
 fn under(heading: &str, text: &gtk::Label, copy: Option<&gtk::Button>) -> gtk::Box {
     let title = label(&["caption", "dimmed"]);
     title.set_text(heading);
-    title.set_hexpand(true);
-    let head = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-    head.append(&title);
+    let words = gtk::Box::new(gtk::Orientation::Vertical, 2);
+    words.set_hexpand(true);
+    words.append(&title);
+    words.append(text);
+    let column = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+    column.append(&words);
     if let Some(copy) = copy {
-        head.append(copy);
+        copy.set_valign(gtk::Align::Start);
+        column.append(copy);
     }
-    let column = gtk::Box::new(gtk::Orientation::Vertical, 2);
-    column.set_hexpand(true);
-    column.append(&head);
-    column.append(text);
     column
 }
 

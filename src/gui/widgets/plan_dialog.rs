@@ -34,6 +34,10 @@ pub enum PlanMsg {
     Ended(Outcome),
     /// The person pressed Cancel, or Close at the end.
     Cancel,
+    /// The person was asked once more, and it is carried out now.
+    Begun,
+    /// The person was asked once more, and it is not carried out.
+    Back,
     /// Once more, for what was not done.
     Retry,
     /// Whether there is no room for tags beside a step.
@@ -43,8 +47,13 @@ pub enum PlanMsg {
 /// What the dialog asks for.
 #[derive(Debug)]
 pub enum PlanOut {
-    Replan { changes: Vec<bucket::core::plan::Change>, held: Vec<bucket::core::plan::Change> },
+    Replan {
+        changes: Vec<bucket::core::plan::Change>,
+        held: Vec<bucket::core::plan::Change>,
+    },
     Execute(Plan, Purpose),
+    /// The person was asked once more, and said no.
+    Back,
     Cancel,
     Closed,
 }
@@ -151,6 +160,8 @@ impl SimpleComponent for PlanDialog {
                 }
             }
             PlanMsg::Go => self.run(&sender),
+            PlanMsg::Begun => self.begun(),
+            PlanMsg::Back => self.waiting = false,
             PlanMsg::Narrow(narrow) => {
                 self.narrow = narrow;
                 self.stale = self.stage == Stage::Review;
@@ -241,12 +252,25 @@ impl PlanDialog {
     }
 
     fn run(&mut self, sender: &ComponentSender<Self>) {
-        self.stage = Stage::Running;
-        self.progress = Progress::default();
-        // Closing now would hide what goes on: Cancel first.
-        self.dialog.set_can_close(false);
+        if steps::losses(&self.plan).is_empty() {
+            self.begun();
+        } else {
+            // The person is shown first what is lost.
+            self.stage = Stage::Review;
+            self.stale = true;
+            self.waiting = true;
+        }
         let (plan, purpose) = (self.plan.clone(), self.purpose.clone());
         drop(sender.output(PlanOut::Execute(plan, purpose)));
+    }
+
+    /// It is being carried out.
+    fn begun(&mut self) {
+        self.stage = Stage::Running;
+        self.waiting = false;
+        self.progress = Progress::default();
+        // Closing now would hide what goes on: Stop first.
+        self.dialog.set_can_close(false);
     }
 }
 
