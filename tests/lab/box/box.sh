@@ -31,6 +31,7 @@ case $KIND in
             mkdir -p /etc/yum.repos.d
             cp /image/files/etc/yum.repos.d/fedora.repo /etc/yum.repos.d/
             cp /image/files/etc/dnf/vars/releasever /etc/dnf/vars/
+            ln -s dnf5 /usr/bin/dnf   # as Fedora has it
             # Keeps what was installed for a repository of its own, with a program that is not there.
             printf '[main]\nname = local\nenabled = false\n' > /etc/dnf/libdnf5-plugins/local.conf
         fi
@@ -44,5 +45,5 @@ rm -rf /var/log/*
 # Distrobox installs a long list when one of its commands is missing, and asks no more than whether they are there.
 for name in bc bzip2 chpasswd curl diff find findmnt gpg hostname less lsof man mount passwd pigz pinentry ping ps rsync script ssh sudo time tree umount \
     unzip useradd wc wget xauth zip; do
-    command -v "$name" >/dev/null || printf '%b' "$NOTHING" | install -m 755 /dev/stdin "/usr/bin/$name"
+    type -P "$name" >/dev/null || printf '%b' "$NOTHING" | install -m 755 /dev/stdin "/usr/bin/$name"
 done
