@@ -10,7 +10,7 @@ use crate::core::plan::{Action, FileEdit, Plan, PlannedStep, Risk, Step};
 use crate::core::report::ItemReport;
 use crate::host::Host;
 use crate::host::fs::{self, FsError, Lock, LockError};
-use crate::manifest::repo::{Repo, RepoError};
+use crate::manifest::repo::{Repo, RepoConfig, RepoError};
 use crate::manifest::trust::{load_state, save_state};
 use crate::manifest::{Manifests, trust};
 use crate::subsystem::{self, Subsystem};
@@ -73,7 +73,9 @@ impl Engine {
 
     /// An engine over the given subsystems.
     pub fn new(host: Host, repo: Repo, subsystems: Vec<Box<dyn Subsystem>>) -> Self {
-        let host = host.beside(&repo.root);
+        let config = RepoConfig::read(&repo.root);
+        let name = config.map(|config| config.dev_container).map_err(|error| error.to_string());
+        let host = host.with_dev_box(name).beside(&repo.root);
         Self { host, repo, subsystems, dry_run: false, unattended: false }
     }
 

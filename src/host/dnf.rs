@@ -46,6 +46,9 @@ pub enum NoAnswer {
     Failed(#[from] RunError),
 }
 
+/// What runs a command that only tells, and returns what it says.
+pub type Ask<'a> = dyn Fn(Command) -> Result<String, RunError> + 'a;
+
 /// The program that stands for dnf here, if there is one.
 pub fn program(host: &Host) -> Option<&'static str> {
     PROGRAMS.into_iter().find(|name| super::command::is_installed(host, name))
@@ -71,8 +74,7 @@ pub fn missing(host: &Host, kind: Kind, names: &[&str]) -> Result<Vec<NoSuch>, N
         return Ok(Vec::new());
     }
     match (program(host), kind) {
-        (Some(program), Kind::Package) => packages(host, program, names),
-        (Some(program), Kind::Group) => groups(host, program, names),
+        (Some(program), _) => missing_for(program, kind, names, &|command| ask(host, &command)),
         (None, Kind::Package) if super::command::is_installed(host, "rpm-ostree") => {
             names.iter().filter_map(|name| searched(host, name).transpose()).collect()
         }
@@ -80,16 +82,31 @@ pub fn missing(host: &Host, kind: Kind, names: &[&str]) -> Result<Vec<NoSuch>, N
     }
 }
 
-fn ask(host: &Host, command: &Command) -> Result<String, RunError> {
+/// The same, where `program` stands for dnf and is run by `ask`: in a box.
+pub fn missing_for(
+    program: &str,
+    kind: Kind,
+    names: &[&str],
+    ask: &Ask<'_>,
+) -> Result<Vec<NoSuch>, NoAnswer> {
+    match kind {
+        _ if names.is_empty() => Ok(Vec::new()),
+        Kind::Package => packages(program, names, ask),
+        Kind::Group => groups(program, names, ask),
+    }
+}
+
+/// Runs a program that only tells, and returns what it says.
+pub fn ask(host: &Host, command: &Command) -> Result<String, RunError> {
     host.run(command, &mut |_| (), &CancellationToken::new())
 }
 
-fn packages(host: &Host, program: &str, names: &[&str]) -> Result<Vec<NoSuch>, NoAnswer> {
+fn packages(program: &str, names: &[&str], ask: &Ask<'_>) -> Result<Vec<NoSuch>, NoAnswer> {
     let query = |specs: &[&str]| {
         let command = Command::new(program)
             .args(["-q", "repoquery", "--qf", r"%{name}.%{arch}\n"])
             .args(specs.iter().copied());
-        ask(host, &command).map(|text| lines(&text))
+        ask(command).map(|text| lines(&text))
     };
     let found = query(names)?;
     let has = |name: &str| {
@@ -129,14 +146,14 @@ fn searched(host: &Host, name: &str) -> Result<Option<NoSuch>, NoAnswer> {
 }
 
 /// Groups, and the environments that dnf5 lists apart. dnf5's lines begin with the id, dnf 4's end in it, in brackets.
-fn groups(host: &Host, program: &str, names: &[&str]) -> Result<Vec<NoSuch>, NoAnswer> {
+fn groups(program: &str, names: &[&str], ask: &Ask<'_>) -> Result<Vec<NoSuch>, NoAnswer> {
     let lists: &[&[&str]] = match program {
         "dnf5" => &[&["group", "list", "--hidden"], &["environment", "list"]],
         _ => &[&["group", "list", "--hidden", "--ids"]],
     };
     let mut ids = Vec::new();
     for list in lists {
-        let text = ask(host, &Command::new(program).arg("-q").args(list.iter().copied()))?;
+        let text = ask(Command::new(program).arg("-q").args(list.iter().copied()))?;
         ids.extend(text.lines().filter_map(|line| {
             let id = match program {
                 "dnf5" => line.split_whitespace().next()?,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::core::names::{ContainerName, InvalidName};
 use crate::core::plan::Command;
 
 pub mod act;
@@ -83,7 +84,12 @@ pub struct Host {
     dry: bool,
     /// The repository that this machine is compared with.
     repository: Option<PathBuf>,
+    /// The development box, or why its name cannot be told.
+    dev_box: Arc<Result<ContainerName, String>>,
 }
+
+/// The development box where no repository names one.
+const DEV_BOX: &str = "bootc-dev";
 
 impl Host {
     /// The machine we run on.
@@ -93,7 +99,31 @@ impl Host {
 
     /// A machine put together by a test.
     pub fn new(env: Environment, runner: Arc<dyn Runner>) -> Self {
-        Self { env: Arc::new(env), runner, log: Arc::default(), dry: false, repository: None }
+        let dev_box = DEV_BOX.parse().map_err(|error: InvalidName| error.to_string());
+        Self {
+            env: Arc::new(env),
+            runner,
+            log: Arc::default(),
+            dry: false,
+            dev_box: Arc::new(dev_box),
+            repository: None,
+        }
+    }
+
+    /// The same machine, whose development box has the name that a repository gives it; an error says why that cannot be
+    /// told.
+    pub fn with_dev_box(mut self, name: Result<Option<ContainerName>, String>) -> Self {
+        match name {
+            Ok(Some(name)) => self.dev_box = Arc::new(Ok(name)),
+            Ok(None) => (),
+            Err(why) => self.dev_box = Arc::new(Err(why)),
+        }
+        self
+    }
+
+    /// The name of the development box; the error says, for people, why it cannot be told.
+    pub fn dev_box(&self) -> Result<&ContainerName, String> {
+        self.dev_box.as_ref().as_ref().map_err(Clone::clone)
     }
 
     /// The same machine, where what was read is not even kept in a cache.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use jsonc_parser::cst::{
-    CstArray, CstContainerNode, CstInputValue, CstNode, CstObject, CstRootNode,
+    CstArray, CstContainerNode, CstInputValue, CstNode, CstObject, CstObjectProp, CstRootNode,
 };
 use serde_json::Value;
 
@@ -182,6 +182,25 @@ impl Doc {
                     set_property(&object, name, None, &|_| None);
                 }
             }
+        }
+    }
+
+    /// Makes a member of an object equal `value`, touching only what differs, or adds it: where its name has its place, if
+    /// the names were sorted, else at the end.
+    pub fn set_member(&self, object: &str, name: &str, value: &Value) {
+        let (holder, last) = self.make_way(object);
+        let members = holder.object_value_or_set(last);
+        if members.get(name).is_some() {
+            return set_property(&members, name, Some(value), &|_| None);
+        }
+        let names: Vec<String> =
+            members.properties().iter().filter_map(CstObjectProp::decoded_name).collect();
+        match names.is_sorted() && names.len() > 1 {
+            true => {
+                let at = names.partition_point(|other| other.as_str() < name);
+                members.insert(at, name, input(value));
+            }
+            false => drop(members.append(name, input(value))),
         }
     }
 

@@ -24,7 +24,7 @@ pub mod template;
 pub mod trust;
 
 pub use doc::Doc;
-pub use sheet::{DocError, Entry, Sheet};
+pub use sheet::{DocError, Entry, Member, Sheet};
 
 /// A manifest that could not be read or does not say what it should.
 #[derive(Debug, Error)]
@@ -315,6 +315,74 @@ impl Manifests {
             }
         }
         Ok(items)
+    }
+
+    /// The items of an object whose members are entries, by their names, the host's layer laid over the shared one, entry
+    /// by entry.
+    ///
+    /// `read` gives an entry's key and record. What it rejects is an error at the place inside the entry that it names.
+    pub fn members<T: DeserializeOwned>(
+        &self,
+        file: &'static str,
+        object: &str,
+        read: impl Fn(&str, &T) -> Result<(ItemKey, Record), (String, anyhow::Error)>,
+    ) -> anyhow::Result<WantedItems> {
+        let mut items = WantedItems::new();
+        for layer in self.layers() {
+            let Some(sheet) = self.sheet(&layer, file)? else { continue };
+            for Member { name, value } in sheet.members::<T>(object)? {
+                let Some(value) = value else {
+                    let key = ItemKey::new(name);
+                    items.remove(&key);
+                    self.hide(file, key);
+                    continue;
+                };
+                let (key, record) = read(&name, &value).map_err(|(inside, error)| {
+                    sheet.error_in_member(object, &name, &inside, format!("{error:#}"))
+                })?;
+                items.insert(key, Wanted { record, layer: layer.clone() });
+            }
+        }
+        Ok(items)
+    }
+
+    /// Makes the member of `object` with the item's key as its name say what `change` says.
+    ///
+    /// `write` puts the fields of the record into the entry, which has its other keys, or is new and empty. A new one stands
+    /// where the names have their order, if they had one.
+    pub fn capture_member(
+        &mut self,
+        change: &Change,
+        file: &'static str,
+        object: &str,
+        write: impl FnOnce(&mut Map<String, Value>, &Record),
+    ) -> anyhow::Result<()> {
+        let name = change.item.as_str();
+        let path = format!("{object}/{name}");
+        let Some(after) = &change.after else {
+            let shared = match &change.layer {
+                Layer::Shared => false,
+                Layer::Host(_) => self
+                    .sheet(&Layer::Shared, file)?
+                    .is_some_and(|sheet| sheet.get(&path).is_some()),
+            };
+            let gone = shared.then(|| json!({ "absent": true }));
+            return self.edit(&change.layer, file, |doc| {
+                doc.set(&path, gone.as_ref());
+                Ok(())
+            });
+        };
+        self.edit(&change.layer, file, |doc| {
+            let mut entry = match doc.get(&path) {
+                Some(Value::Object(entry)) => entry,
+                _ => Map::new(),
+            };
+            // The keys keep their order.
+            entry.shift_remove("absent");
+            write(&mut entry, after);
+            doc.set_member(object, name, &Value::Object(entry));
+            Ok(())
+        })
     }
 
     /// Whether this machine's layer says that an item of a manifest is absent; known once the items were read.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::trust::{KnownRepos, StateError};
 use super::{ManifestError, Sheet};
-use crate::core::names::{ContainerName, InvalidName};
+use crate::core::names::ContainerName;
 use crate::core::plan::Command;
 use crate::core::workflow::{ForgeKind, Workflow};
 use crate::host::Host;
@@ -20,8 +20,6 @@ pub const FALLBACK: &str = "/usr/share/bkt/distribution";
 
 /// What the repository says of itself.
 const CONFIG: &str = "repo.json";
-/// What the development box is called where the repository does not say.
-const DEV_BOX: &str = "bootc-dev";
 
 /// Why there is no repository to work with.
 #[derive(Debug, Error)]
@@ -102,17 +100,6 @@ impl RepoConfig {
             None => Ok(Self::default()),
         }
     }
-
-    /// The development box's name.
-    pub fn dev_box(&self) -> Result<ContainerName, InvalidName> {
-        self.dev_container.clone().map_or_else(|| DEV_BOX.parse(), Ok)
-    }
-}
-
-/// The name of the development box, as the repository says that `host` is compared with.
-pub fn dev_box(host: &Host) -> anyhow::Result<ContainerName> {
-    let config = host.repository().map(RepoConfig::read).transpose()?;
-    Ok(config.unwrap_or_default().dev_box()?)
 }
 
 impl Repo {

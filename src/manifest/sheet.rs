@@ -42,6 +42,15 @@ pub struct Entry<T> {
     index: usize,
 }
 
+/// One member of an object whose members are entries, by its name.
+#[derive(Clone, Debug)]
+pub struct Member<T> {
+    /// Its name.
+    pub name: String,
+    /// The entry; `None` where a host layer drops a shared one on that machine.
+    pub value: Option<T>,
+}
+
 /// An entry of a list, and how it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -146,6 +155,44 @@ impl Sheet {
             Ok(Entry { value: self.typed(json, &path)?, absent, index })
         };
         Ok(array.iter().enumerate().map(entry).collect())
+    }
+
+    /// The members of an object whose members are entries. An object that is not there is empty.
+    pub fn members<T: DeserializeOwned>(&self, object: &str) -> Result<Vec<Member<T>>, DocError> {
+        let Some(json) = self.get(object) else { return Ok(Vec::new()) };
+        let Some(members) = json.as_object() else {
+            let what = format!("“{object}” should be an object: “{{” … “}}”");
+            return Err(self.error_of(object, what));
+        };
+        let member = |(name, json): (&String, &Value)| {
+            let mut path = keys(object);
+            path.push(Segment::Map { key: name.clone() });
+            let value = match json.get("absent") {
+                Some(Value::Bool(true)) => None,
+                None | Some(Value::Bool(false)) => Some(self.typed(json, &path)?),
+                Some(_) => {
+                    path.extend(keys("absent"));
+                    return Err(self.error(&path, "“absent” should be true or false".to_owned()));
+                }
+            };
+            Ok(Member { name: name.clone(), value })
+        };
+        members.iter().map(member).collect()
+    }
+
+    /// An error about a value inside a member of an object that was read before, by a path of names and, in lists, of
+    /// numbers; the member itself where the path is empty.
+    pub fn error_in_member(
+        &self,
+        object: &str,
+        name: &str,
+        inside: &str,
+        what: String,
+    ) -> DocError {
+        let mut path = keys(object);
+        path.push(Segment::Map { key: name.to_owned() });
+        path.extend(keys(inside).into_iter().filter(|_| !inside.is_empty()));
+        self.error(&path, what)
     }
 
     /// The JSON of the entry of `list` that `is` accepts.

@@ -14,6 +14,7 @@ use crate::words::gettext;
 
 pub mod base;
 pub mod copr;
+pub mod distrobox;
 pub mod etc_files;
 pub mod extensions;
 pub mod external_repos;
@@ -23,6 +24,7 @@ pub mod image_config;
 pub mod kargs;
 pub mod packages;
 pub mod shims;
+pub mod toolbox;
 pub mod units;
 
 /// The page of the application a subsystem is shown on.
@@ -302,6 +304,8 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
         Box::new(base::Base),
+        Box::new(distrobox::Distroboxes::default()),
+        Box::new(toolbox::Toolbox),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),

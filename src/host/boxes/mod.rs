@@ -5,14 +5,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Host;
 use crate::core::names::{BoxPackage, ContainerName};
 use crate::core::plan::Command;
 
+mod ask;
+pub mod list;
+pub mod made;
+mod manage;
+pub mod said;
+pub mod storage;
+
+pub use ask::read;
+
 /// What made a box, and enters it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Maker {
     /// `distrobox`
     Distrobox,
@@ -21,7 +31,7 @@ pub enum Maker {
 }
 
 /// Whether a box runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum State {
     /// It runs, and its first process is this one of ours.
     Running {
@@ -38,7 +48,7 @@ pub enum State {
 }
 
 /// How a box was made: what its maker was told, in the maker's own terms.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Made {
     /// Whether it has an init system of its own.
     pub init: bool,
@@ -94,6 +104,13 @@ pub struct Boxes {
     pub unread: Vec<String>,
 }
 
+impl Boxes {
+    /// The box of that name.
+    pub fn get(&self, name: &ContainerName) -> Option<&Boxed> {
+        self.boxes.iter().find(|one| one.name == *name)
+    }
+}
+
 /// The boxes could not be read.
 #[derive(Debug, Error)]
 pub enum BoxesError {
@@ -144,27 +161,37 @@ pub enum As {
     Root,
 }
 
-/// The boxes of the person, and how each was made.
-pub fn read(host: &Host) -> Result<Boxes, BoxesError> {
-    let _ = host;
-    Err(BoxesError::NoPodman)
-}
-
 /// What is installed in a box. It is not started for that: where it cannot be told without, the error says so, for people.
 pub fn installed(host: &Host, boxed: &Boxed) -> Result<Installed, String> {
     let _ = (host, boxed);
     Err(String::new())
 }
 
-/// `command`, run in the box of that name. Starts the box where it does not run, and waits until it is set up.
+/// `command`, run in the box of that name, which has to be there: distrobox asks whether to make one that is not, or makes
+/// it unasked. Starts the box where it does not run, and waits until it is set up.
+///
+/// Arguments and exit status are the command's own. Its variables are set in the box; its directory is the machine's, which
+/// a box has at the same place below the home directory, and a distrobox below `/run/host` otherwise. Both makers let the
+/// person become root in the box without a password; where one does not, nothing is asked and it fails.
 pub fn inside(maker: Maker, name: &ContainerName, who: As, command: Command) -> Command {
     let enter = match maker {
-        Maker::Distrobox => Command::new("distrobox").args(["enter", name.as_str(), "--"]),
+        // By its option: a name in `$DBX_CONTAINER_NAME` would make the word the command's.
+        Maker::Distrobox => {
+            Command::new("distrobox").args(["enter", "--name", name.as_str(), "--"])
+        }
         Maker::Toolbox => Command::new("toolbox").args(["run", "--container", name.as_str()]),
     };
     let enter = match who {
         As::Person => enter,
-        As::Root => enter.arg("sudo"),
+        As::Root => enter.args(["sudo", "-n"]),
     };
-    enter.arg(command.program).args(command.args)
+    // Neither maker lets every variable through, nor does sudo.
+    let enter = match command.env.is_empty() {
+        true => enter,
+        false => {
+            enter.arg("env").args(command.env.iter().map(|(name, value)| format!("{name}={value}")))
+        }
+    };
+    let inside = enter.arg(command.program).args(command.args);
+    Command { dir: command.dir, ..inside }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use super::Item;
+use super::entries::Item;
 use crate::host::dnf::{self, Kind, NoAnswer};
 use crate::host::rpmdb::cache::{self, Names};
 use crate::host::{Host, deployment};

@@ -3,9 +3,9 @@
 //! An image has thousands of packages that nobody asked for, so a package is listed only where a manifest names it, or
 //! where the person asked rpm-ostree for it. What counts is the deployment that the next start brings.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use schemars::JsonSchema;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
 use crate::core::item::{ItemKey, Layer, Record, Records, SubsystemId, WantedItems};
@@ -17,14 +17,16 @@ use crate::manifest::plain::{self, Name, Plain};
 use crate::manifest::{Manifests, Sheet};
 use crate::words::{fill, gettext, mark};
 
+pub(super) mod entries;
 mod known;
-mod machine;
+pub(super) mod machine;
 pub(super) mod section;
 mod state;
 mod steps;
 
 pub use steps::{superfluous, tidy};
 
+use entries::Item;
 use machine::Machine;
 
 /// The file that these lists stand in, and the COPR projects.
@@ -76,57 +78,6 @@ pub(super) struct CoprRepo {
 
 /// The packages subsystem.
 pub struct Packages;
-
-/// An item's key taken apart: a package of the image, a group, or a package that it is not to have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Item<'a> {
-    Package(&'a str),
-    Group(&'a str),
-    Excluded(&'a str),
-}
-
-impl<'a> Item<'a> {
-    fn of(key: &'a ItemKey) -> Result<Self> {
-        match key.as_str().split_once('/') {
-            Some(("package", name)) => Ok(Self::Package(name)),
-            Some(("group", name)) => Ok(Self::Group(name)),
-            Some(("excluded", name)) => Ok(Self::Excluded(name)),
-            _ => bail!("“{key}” is neither a package nor a group"),
-        }
-    }
-
-    fn name(self) -> &'a str {
-        let (Self::Package(name) | Self::Group(name) | Self::Excluded(name)) = self;
-        name
-    }
-
-    /// The list it stands in.
-    fn list(self) -> &'static str {
-        match self {
-            Self::Package(_) => "packages",
-            Self::Group(_) => "groups",
-            Self::Excluded(_) => "excluded",
-        }
-    }
-
-    /// The list it cannot stand in at the same time.
-    fn opposite(self) -> Option<&'static str> {
-        match self {
-            Self::Package(_) => Some("excluded"),
-            Self::Group(_) => None,
-            Self::Excluded(_) => Some("packages"),
-        }
-    }
-
-    pub(super) fn key(self) -> ItemKey {
-        let kind = match self {
-            Self::Package(_) => "package",
-            Self::Group(_) => "group",
-            Self::Excluded(_) => "excluded",
-        };
-        ItemKey::new(format!("{kind}/{}", self.name()))
-    }
-}
 
 impl Subsystem for Packages {
     fn about(&self) -> &'static About {
@@ -180,23 +131,9 @@ impl Subsystem for Packages {
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {
         for change in changes {
-            let item = Item::of(&change.item)?;
-            let name = item.name();
-            let is = |json: &Json| plain::name(json) == Some(name);
-            let order = |json: &Json| plain::name(json).unwrap_or_default().to_owned();
-            match &change.after {
-                Some(_) => {
-                    manifests.edit(&change.layer, FILE, |doc| {
-                        let entry = plain::write(doc.find(item.list(), &is), name);
-                        doc.put(item.list(), &is, &entry, &order);
-                        Ok(())
-                    })?;
-                    retract(manifests, &change.layer, item)?;
-                }
-                None => {
-                    let identity = json!({ "name": name });
-                    manifests.remove(&change.layer, FILE, item.list(), &is, identity, &order)?;
-                }
+            let item = entries::capture(manifests, FILE, change)?;
+            if change.after.is_some() {
+                retract(manifests, &change.layer, item)?;
             }
         }
         Ok(())

@@ -35,7 +35,8 @@ pub(super) fn make(manifests: &Manifests) -> Result<Section> {
     Ok(Section::new(NAME, body(&packages, &groups, &excluded)?)?)
 }
 
-fn body(
+/// The section's body: one `RUN` instruction, or nothing.
+pub(in crate::subsystem) fn body(
     packages: &BTreeSet<PackageName>,
     groups: &BTreeSet<GroupName>,
     excluded: &BTreeSet<PackageName>,

@@ -1,6 +1,6 @@
 //! How each package stands.
 
-use super::Item;
+use super::entries::Item;
 use super::machine::{Contents, Machine};
 use crate::core::item::{
     Barred, ItemKey, Live, Notice, Pending, Record, Records, Wanted, WantedItems,

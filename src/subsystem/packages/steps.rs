@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use anyhow::{Context, Result};
 
-use super::Item;
+use super::entries::Item;
 use super::machine::Machine;
 use crate::core::item::ItemKey;
 use crate::core::names::PackageName;

@@ -1,0 +1,145 @@
+//! The development box: which one it is, and what is in it.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::Value as Json;
+use thiserror::Error;
+
+use crate::core::names::ContainerName;
+use crate::core::plan::Command;
+use crate::host::Host;
+use crate::host::boxes::{self, As, Boxed, BoxesError, Installed};
+use crate::manifest::Manifests;
+use crate::subsystem::Watch;
+use crate::words::{fill, gettext};
+
+/// The file that says how boxes are made.
+const BOXES: &str = "distrobox.json";
+
+/// The development box, which is there.
+#[derive(Clone, Debug)]
+pub struct Dev {
+    /// As podman has it.
+    pub boxed: Boxed,
+}
+
+/// There is no development box to act in.
+#[derive(Debug, Error)]
+pub enum NoBox {
+    /// Podman is not on this machine.
+    #[error("Podman is not installed")]
+    NoPodman,
+    /// No box has its name.
+    #[error("there is no box “{name}” on this machine")]
+    Missing {
+        /// The name that the repository gives it.
+        name: ContainerName,
+        /// Whether `distrobox.json` says how it is made.
+        described: bool,
+    },
+    /// It could not be found out.
+    #[error(transparent)]
+    Failed(#[from] anyhow::Error),
+}
+
+impl NoBox {
+    /// What is to be done about it, for people.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoPodman => {
+                Some(gettext("Boxes are containers of Podman: bkt dnf install podman"))
+            }
+            Self::Missing { described: true, .. } => {
+                Some(gettext("Make it, as distrobox.json says: bkt dev update"))
+            }
+            Self::Missing { name, .. } => Some(fill(
+                &gettext(
+                    "Make it with “distrobox create --name {name} --image IMAGE” or “toolbox create {name}”, or say in \
+                     repo.json how another one is called: “dev_container”.",
+                ),
+                &[("name", name.as_str())],
+            )),
+            Self::Failed(_) => None,
+        }
+    }
+
+    /// What is wrong and what is to be done about it, in one sentence for people.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Missing { name, described } => {
+                let text = match described {
+                    true => gettext(
+                        "the development box {name} is not on this machine: “bkt dev update” makes it",
+                    ),
+                    false => gettext(
+                        "the development box {name} is not on this machine, and distrobox.json does not say how it is made",
+                    ),
+                };
+                fill(&text, &[("name", name.as_str())])
+            }
+            Self::NoPodman => gettext("Podman is not installed"),
+            Self::Failed(error) => format!("{error:#}"),
+        }
+    }
+}
+
+impl Dev {
+    /// The box that the repository names. Starts a process only where podman's own files have changed since the last time.
+    pub fn read(host: &Host) -> Result<Self, NoBox> {
+        let name = host.dev_box().map_err(anyhow::Error::msg)?;
+        let all = match boxes::read(host) {
+            Ok(all) => all,
+            Err(BoxesError::NoPodman) => return Err(NoBox::NoPodman),
+            Err(BoxesError::Failed(error)) => return Err(error.into()),
+        };
+        match all.boxes.into_iter().find(|one| one.name == *name) {
+            Some(boxed) => Ok(Self { boxed }),
+            // One that could not be read may be this one.
+            None if !all.unread.is_empty() => Err(anyhow::Error::msg(all.unread.join("; ")).into()),
+            None => {
+                let described = entry(host, name)?.is_some();
+                Err(NoBox::Missing { name: name.clone(), described })
+            }
+        }
+    }
+
+    /// What is installed in it; the error is for people.
+    pub fn installed(&self, host: &Host) -> Result<Installed, String> {
+        boxes::installed(host, &self.boxed)
+    }
+
+    /// `command`, run in the box.
+    pub fn inside(&self, who: As, command: Command) -> Command {
+        boxes::inside(self.boxed.maker, &self.boxed.name, who, command)
+    }
+}
+
+/// The packages that `distrobox.json` names for the box: they are compared there.
+pub(super) fn own_packages(host: &Host, name: &ContainerName) -> Result<BTreeSet<String>> {
+    let entry = entry(host, name)?;
+    let listed = entry.as_ref().and_then(|entry| entry["packages"].as_array());
+    let names = listed.into_iter().flatten().filter_map(Json::as_str);
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// What `distrobox.json` says of the box, this machine's layer before the shared one.
+fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
+    let Some(root) = host.repository() else { return Ok(None) };
+    let manifests = Manifests::new(&root.join("manifests"), &host.env().hostname);
+    for layer in manifests.layers().iter().rev() {
+        let Some(sheet) = manifests.sheet(layer, BOXES)? else { continue };
+        match sheet.json()["containers"].get(name.as_str()) {
+            Some(entry) if entry["absent"] == true => return Ok(None),
+            Some(entry) => return Ok(Some(entry.clone())),
+            None => (),
+        }
+    }
+    Ok(None)
+}
+
+/// What tells that something has changed in a box.
+pub(super) fn watch(host: &Host) -> Vec<Watch> {
+    let _ = host;
+    Vec::new()
+}

@@ -1,0 +1,134 @@
+//! How each package stands in the box.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::dev::{self, Dev, NoBox};
+use crate::core::item::{Barred, Live, Notice, Record, Records, WantedItems};
+use crate::core::package_list::split_arch;
+use crate::host::Host;
+use crate::host::boxes::{Boxed, Installed, Manager, State};
+use crate::subsystem::Unreadable;
+use crate::subsystem::packages::entries::Item;
+use crate::subsystem::packages::machine::groups_in;
+use crate::words::{fill, gettext, ngettext};
+
+/// How many names are listed.
+const LISTED: usize = 8;
+
+pub(super) fn read(host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
+    let dev = match Dev::read(host) {
+        Ok(dev) => dev,
+        // Nobody wants anything of it.
+        Err(NoBox::NoPodman | NoBox::Missing { .. }) if wanted.is_empty() => {
+            return Ok(Records::default());
+        }
+        Err(no @ NoBox::NoPodman) => {
+            return Err(Unreadable::Unavailable { reason: no.reason(), hint: no.hint() });
+        }
+        Err(no @ NoBox::Missing { .. }) => return Ok(not_here(wanted, &no.reason())),
+        Err(NoBox::Failed(error)) => return Err(error.into()),
+    };
+    let own = dev::own_packages(host, &dev.boxed.name)?;
+    let mut records = Records::default();
+    match dev.installed(host) {
+        Ok(installed) => packages(&mut records, &installed, &own, wanted),
+        Err(reason) => records.blind.push((Item::Package("").key().to_string(), reason)),
+    }
+    if wanted.keys().any(|key| matches!(Item::of(key), Ok(Item::Group(_)))) {
+        groups(&mut records, host, &dev.boxed, wanted);
+    }
+    Ok(records)
+}
+
+/// A machine without the box: nothing of it is gone, and nothing can be had before the box is there.
+fn not_here(wanted: &WantedItems, reason: &str) -> Records {
+    let mut records = Records::default();
+    for key in wanted.keys() {
+        let barred = Some(Barred::NotHere(reason.to_owned()));
+        records.insert(key.clone(), Live::absent().barred(barred));
+    }
+    records
+}
+
+fn packages(
+    records: &mut Records,
+    installed: &Installed,
+    own: &BTreeSet<String>,
+    wanted: &WantedItems,
+) {
+    for name in &installed.chosen {
+        let key = Item::Package(name.as_str()).key();
+        if !own.contains(name.as_str()) && !wanted.contains_key(&key) {
+            records.insert(key, Live::known(Record::new()));
+        }
+    }
+    for key in wanted.keys() {
+        let Ok(Item::Package(name)) = Item::of(key) else { continue };
+        if has(installed, name) {
+            records.insert(key.clone(), Live::known(Record::new()));
+        } else if installed.gone.iter().any(|one| one.as_str() == name) {
+            let mut live = Live::absent();
+            live.note = Some(gettext("The box's image has it, and it was removed in the box"));
+            records.insert(key.clone(), live);
+        }
+    }
+    let gone: Vec<&str> = installed.gone.iter().map(|name| name.as_str()).collect();
+    let gone: Vec<&str> =
+        gone.into_iter().filter(|name| !wanted.contains_key(&Item::Package(name).key())).collect();
+    if !gone.is_empty() {
+        let text = ngettext(
+            "{n} package of the box's image was removed in the box, and comes back with the next one: {names}",
+            "{n} packages of the box's image were removed in the box, and come back with the next one: {names}",
+            gone.len(),
+        );
+        let more = (gone.len() > LISTED).then_some("…");
+        let names: Vec<&str> = gone.iter().copied().take(LISTED).chain(more).collect();
+        let values = [("n", &*gone.len().to_string()), ("names", &names.join(", "))];
+        records.notices.push(Notice { text: fill(&text, &values), remedy: None });
+    }
+}
+
+/// Whether a package is there, for whatever reason. One that is named with its architecture is there where the box's own
+/// list says so, or has the package for no other one.
+pub(super) fn has(installed: &Installed, name: &str) -> bool {
+    let there = |name: &str| installed.all.iter().any(|one| one.as_str() == name);
+    there(name) || matches!(split_arch(name), (stem, Some("noarch")) if there(stem))
+}
+
+/// Groups are known where dnf5 has noted them, and a box is looked into only while it runs.
+fn groups(records: &mut Records, host: &Host, boxed: &Boxed, wanted: &WantedItems) {
+    let noted = match root(host, boxed) {
+        None => Err(gettext(
+            "Which groups the development box has can be told only while it runs: bkt dev enter",
+        )),
+        Some(root) => groups_in(&root).and_then(|groups| {
+            groups.ok_or_else(|| {
+                gettext("Which groups the development box has cannot be told: it has no records of dnf5")
+            })
+        }),
+    };
+    for key in wanted.keys() {
+        let Ok(Item::Group(name)) = Item::of(key) else { continue };
+        match &noted {
+            Ok(groups) if groups.contains(name) => {
+                records.insert(key.clone(), Live::known(Record::new()));
+            }
+            Ok(_) => (),
+            Err(reason) => records.insert(key.clone(), Live::unknown(reason.clone())),
+        }
+    }
+}
+
+/// The box's own root directory, while it runs.
+fn root(host: &Host, boxed: &Boxed) -> Option<PathBuf> {
+    match boxed.state {
+        State::Running { pid } => Some(host.path(&format!("/proc/{pid}/root"))),
+        State::Stopped { .. } | State::Other(_) => None,
+    }
+}
+
+/// Whether this is a dnf, of whichever release.
+pub(super) fn is_dnf(manager: Manager) -> bool {
+    matches!(manager, Manager::Dnf5 | Manager::Dnf4)
+}
