@@ -345,6 +345,110 @@ name!(
     }
 );
 
+/// A part of a name that leads nowhere else when it becomes a part of a path, and is no option.
+fn is_plain_word(text: &str) -> bool {
+    all(text, 128, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+name!(
+    /// A Rust toolchain that rustup can install: a channel or a version, with a date and a host where they are named.
+    ToolchainName,
+    "a Rust toolchain",
+    "stable, beta, nightly or a version such as 1.85.0, with a date or a host behind it where one is meant: nightly-2025-01-31",
+    |text| {
+        let channel = text.split('-').next().unwrap_or_default();
+        let number = |part: &str| all(part, 9, |b| b.is_ascii_digit());
+        let version = (2..=3).contains(&channel.split('.').count()) && channel.split('.').all(number);
+        is_plain_word(text) && (matches!(channel, "stable" | "beta" | "nightly") || version)
+    }
+);
+
+name!(
+    /// A component of a Rust toolchain, as `rustup component add` takes it.
+    ComponentName,
+    "a Rust component",
+    "letters, digits, “.”, “_” and “-”, starting with a letter or digit, such as rust-src",
+    is_plain_word
+);
+
+name!(
+    /// A target that a Rust toolchain builds for, as `rustup target add` takes it.
+    TargetName,
+    "a Rust target",
+    "letters, digits, “.”, “_” and “-”, starting with a letter or digit, such as wasm32-unknown-unknown",
+    is_plain_word
+);
+
+name!(
+    /// A package of npm, with its scope where it has one: `@scope/name`. The rules are those of `package.json`, with the
+    /// capital letters that old packages have.
+    NpmName,
+    "an npm package",
+    "letters, digits, “.”, “_”, “-” and “~”, not starting with “.” or “_”, with a scope where it has one: @scope/name",
+    |text| {
+        let part = |part: &str| {
+            all(part, 214, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'~'))
+                && part.starts_with(|c: char| c.is_ascii_alphanumeric())
+        };
+        match text.strip_prefix('@') {
+            Some(rest) => rest.split_once('/').is_some_and(|(scope, name)| part(scope) && part(name)),
+            None => part(text),
+        }
+    }
+);
+
+name!(
+    /// A tool that proto manages, by its id.
+    ToolName,
+    "a tool of proto",
+    "letters, digits, “_”, “.” and “-”, starting with a letter or digit, such as node",
+    is_plain_word
+);
+
+name!(
+    /// A script that sets something up in the development box, by the name that it has in the manifest.
+    ScriptName,
+    "a script’s name",
+    "letters, digits, “_”, “.” and “-”, starting with a letter or digit",
+    is_plain_word
+);
+
+name!(
+    /// A version of a package or tool, the beginning of one (`20` is any 20.x), or a word that stands for one: `latest`.
+    ToolVersion,
+    "a version",
+    "a version such as 1.2.3, the beginning of one, or a word such as latest",
+    |text| {
+        all(text, 128, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+'))
+            && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    }
+);
+
+name!(
+    /// The address of a file that is fetched over the web.
+    WebAddress,
+    "a web address",
+    "it starts with https:// or http:// and has no spaces, quotes or “\\”",
+    |text| {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        rest.is_some_and(|rest| {
+            rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[')
+                && all(rest, 2048, |b| {
+                    b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'\\' | b'`' | b'<' | b'>')
+                })
+        })
+    }
+);
+
+name!(
+    /// A SHA-256 checksum.
+    Sha256,
+    "a SHA-256 checksum",
+    "64 lower-case hexadecimal digits",
+    |text| text.len() == 64 && all(text, 64, |b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+);
+
 /// One part of a repository's place on a forge.
 fn is_forge_word(text: &str) -> bool {
     all(text, 100, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
@@ -396,6 +500,46 @@ mod tests {
             assert!(text.parse::<ImageRef>().is_err(), "{text:?}");
             assert!(text.parse::<RepoName>().is_err(), "{text:?}");
             assert!(text.parse::<RepoOwner>().is_err(), "{text:?}");
+            assert!(text.parse::<ToolchainName>().is_err(), "{text:?}");
+            assert!(text.parse::<ComponentName>().is_err(), "{text:?}");
+            assert!(text.parse::<TargetName>().is_err(), "{text:?}");
+            assert!(text.parse::<NpmName>().is_err(), "{text:?}");
+            assert!(text.parse::<ToolName>().is_err(), "{text:?}");
+            assert!(text.parse::<ScriptName>().is_err(), "{text:?}");
+            assert!(text.parse::<ToolVersion>().is_err(), "{text:?}");
+            assert!(text.parse::<WebAddress>().is_err(), "{text:?}");
+            assert!(text.parse::<Sha256>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn toolchains_are_those_that_can_be_installed() {
+        for text in [
+            "stable",
+            "1.85",
+            "1.85.0",
+            "nightly-2025-01-31",
+            "1.85.0-beta.1",
+            "stable-x86_64-unknown-linux-gnu",
+        ] {
+            assert!(text.parse::<ToolchainName>().is_ok(), "{text:?}");
+        }
+        for text in ["mine", "none", "1", "1.2.3.4", "stable/..", "1..2"] {
+            assert!(text.parse::<ToolchainName>().is_err(), "{text:?}");
+        }
+        for text in ["typescript", "@scope/name", "JSONStream", "a.b_c~d"] {
+            assert!(text.parse::<NpmName>().is_ok(), "{text:?}");
+        }
+        for text in ["@scope", "@/a", "@a/", "a/b", "@a/b/c", "@../x", "@a/..", "_a", "-g", "a@1"] {
+            assert!(text.parse::<NpmName>().is_err(), "{text:?}");
+        }
+        for text in ["https://example.org/a?b=c#d", "http://127.0.0.1:80/x"] {
+            assert!(text.parse::<WebAddress>().is_ok(), "{text:?}");
+        }
+        for text in
+            ["ftp://a", "https://", "https:///x", "https://a b", "https://-x/'", "file:///x"]
+        {
+            assert!(text.parse::<WebAddress>().is_err(), "{text:?}");
         }
     }
 

@@ -25,6 +25,7 @@ pub mod kargs;
 pub mod packages;
 pub mod shims;
 pub mod toolbox;
+pub mod toolchains;
 pub mod units;
 
 /// The page of the application a subsystem is shown on.
@@ -306,6 +307,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(base::Base),
         Box::new(distrobox::Distroboxes::default()),
         Box::new(toolbox::Toolbox),
+        Box::new(toolchains::Toolchains),
         Box::new(flatpak::FlatpakRemotes),
         Box::new(flatpak::FlatpakApps),
         Box::new(extensions::Extensions),

@@ -1,11 +1,14 @@
 //! `bkt dev`: the development box, its packages and its toolchains.
 
+pub(super) mod dnf;
 mod elsewhere;
+mod enter;
 mod show;
 
 use clap::Subcommand;
 
 use super::app::{App, Exit};
+use super::noun;
 use crate::words::gettext;
 
 /// What the development box's subsystems are called on the command line.
@@ -20,8 +23,11 @@ bootc-dev. What is said here acts in the box, from inside and from outside of it
 packages of the image belong to the machine, and have verbs of their own.
 
 Examples:
+  bkt dev enter                    a shell in the box
   bkt dev status                   what the box has, what the manifest wants
-  bkt dev diff                     both values of every difference, side by side")
+  bkt dev dnf install gcc          the box has it now, and the manifest and the box's Containerfile say so
+  bkt dev capture                  save what was installed in the box by hand
+  bkt apply dev                    install in the box what the manifest wants")
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -30,16 +36,26 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Verb {
+    Enter(enter::Args),
     Status(show::Status),
     Diff(show::Diff),
+    #[command(about = gettext("Packages of the development box"))]
+    Dnf {
+        #[command(subcommand)]
+        verb: dnf::Verb,
+    },
+    Capture(noun::Capture),
     #[command(flatten)]
     Elsewhere(elsewhere::Verb),
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     match &args.verb {
+        Verb::Enter(args) => enter::run(app, args),
         Verb::Status(args) => show::status(app, args),
         Verb::Diff(args) => show::diff(app, args),
+        Verb::Dnf { verb } => dnf::run(app, verb),
+        Verb::Capture(args) => noun::capture(app, NOUN, args),
         Verb::Elsewhere(verb) => Err(elsewhere::instead(verb).into()),
     }
 }

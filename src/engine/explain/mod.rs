@@ -22,6 +22,7 @@ use crate::manifest::trust::StateError;
 use crate::manifest::{DocError, ManifestError};
 use crate::subsystem::Unfit;
 use crate::subsystem::extensions::compat::NoVersion;
+use crate::subsystem::toolbox::NoBox;
 use crate::words::{fill, gettext, ngettext};
 
 mod repository;
@@ -112,6 +113,11 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
             "Run it outside of the box; or change the manifest alone, for the next image: --manifest-only",
         );
         return Some(told(fill(&message, &[("within", within)]), hint));
+    }
+    match error.downcast_ref::<NoBox>() {
+        Some(NoBox::Failed(error)) => return Some(explain(error)),
+        Some(no) => return Some(Told { message: no.reason(), hint: no.hint() }),
+        None => (),
     }
     if error.is::<NoVersion>() {
         let message = gettext("which version of GNOME Shell this machine has could not be told");

@@ -59,6 +59,8 @@ struct ToolboxPackages {
     packages: Vec<plain::Name>,
     /// Groups of packages that it has, without “@”.
     groups: Option<Vec<plain::Name>>,
+    /// What its toolchains have.
+    toolchains: Option<super::toolchains::ToolchainsFile>,
 }
 
 /// The packages of the development box.

@@ -1,0 +1,97 @@
+//! The development box, and the home directory that its toolchains are in.
+
+use std::path::PathBuf;
+
+use crate::core::plan::Command;
+use crate::host::boxes::As;
+#[cfg(test)]
+use crate::host::boxes::{Boxed, Made, Maker, State};
+use crate::host::{Host, fs};
+use crate::subsystem::toolbox::Dev;
+
+/// The development box, as it is there.
+#[derive(Clone, Debug)]
+pub(super) struct DevBox {
+    dev: Dev,
+    /// Its home directory.
+    pub(super) home: PathBuf,
+}
+
+impl DevBox {
+    /// Finds it; the error says, for people, why nothing can be run in it and what to do.
+    pub(super) fn find(host: &Host) -> Result<Self, String> {
+        let dev = Dev::read(host).map_err(|no| no.reason())?;
+        let home = dev.boxed.made.home.as_ref();
+        let home = home.map_or_else(|| host.env().home.clone(), PathBuf::from);
+        Ok(Self { dev, home })
+    }
+
+    /// One that is there, for tests.
+    #[cfg(test)]
+    #[allow(clippy::panic, reason = "a test fails by panicking")]
+    pub(super) fn made_up(host: &Host) -> Self {
+        let boxed = Boxed {
+            name: host.dev_box().cloned().unwrap_or_else(|why| panic!("{why}")),
+            id: "12ab".to_owned(),
+            maker: Maker::Distrobox,
+            state: State::Stopped { since: 0 },
+            image: "registry.example/dev".to_owned(),
+            image_id: String::new(),
+            image_digest: None,
+            made: Made::default(),
+        };
+        Self { dev: Dev { boxed }, home: host.env().home.clone() }
+    }
+
+    /// A command of the person's in it, that finds what toolchains have put into the home directory.
+    pub(super) fn run(&self, host: &Host, command: Command) -> Command {
+        let Command { program, args, env, .. } = command;
+        let mut words = vec![format!("PATH={}", path(host, &self.home))];
+        for name in ["RUSTUP_HOME", "CARGO_HOME", "PROTO_HOME"] {
+            words.extend(host.var(name).map(|value| format!("{name}={value}")));
+        }
+        words.extend(env.iter().map(|(name, value)| format!("{name}={value}")));
+        let command = Command::new("env").args(words).arg(program).args(args);
+        self.dev.inside(As::Person, command)
+    }
+}
+
+/// Where programs are looked up in the box: what toolchains have in the home directory, then what the box has.
+fn path(host: &Host, home: &std::path::Path) -> String {
+    let cargo = own(host, "CARGO_HOME", home, ".cargo");
+    let proto = super::proto::dir(host, home);
+    let own = [cargo.join("bin"), proto.join("shims"), proto.join("bin")];
+    let own = own.iter().map(|dir| dir.display().to_string());
+    let of_box = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+    own.chain(of_box.map(str::to_owned)).collect::<Vec<_>>().join(":")
+}
+
+/// A directory that a variable names, else the usual one in the home directory.
+pub(super) fn own(host: &Host, variable: &str, home: &std::path::Path, usual: &str) -> PathBuf {
+    let named = host.var(variable).map(PathBuf::from).filter(|dir| dir.is_absolute());
+    named.unwrap_or_else(|| home.join(usual))
+}
+
+/// The home directory of the box, which is the person's where it has none of its own, and where it cannot be told.
+pub(super) fn home(host: &Host) -> PathBuf {
+    DevBox::find(host).map_or_else(|_| host.env().home.clone(), |one| one.home)
+}
+
+/// A file that could not be parsed, for people: its path, the line, and what is wrong.
+pub(super) fn broken(host: &Host, path: &std::path::Path, line: usize, what: &str) -> String {
+    let what = what.lines().next().unwrap_or_default();
+    format!("{}:{line}: {what}", host.display(path))
+}
+
+/// A TOML file; `None` where there is none. The error names the file and the line.
+pub(super) fn toml<T: serde::de::DeserializeOwned>(
+    host: &Host,
+    path: &std::path::Path,
+) -> Result<Option<T>, String> {
+    let Some(text) = fs::read(path).map_err(|error| error.to_string())? else { return Ok(None) };
+    toml::from_str(&text).map(Some).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+        broken(host, path, line, error.message())
+    })
+}
