@@ -161,6 +161,17 @@ pub enum As {
     Root,
 }
 
+/// A program that writes a line whenever a container is made, starts, ends, gets another name or goes; `None` where podman
+/// keeps nothing yet, which it is not started for. Commands that run in boxes and checks of their health are no news.
+pub fn events(host: &Host) -> Option<Command> {
+    let kept = storage::place(host).is_ok_and(|place| place.is_dir());
+    let news = ["create", "start", "died", "pause", "unpause", "rename", "remove"];
+    let news = news.map(|event| format!("event={event}"));
+    let filters = ["type=container"].into_iter().chain(news.iter().map(String::as_str));
+    let filters = filters.flat_map(|filter| ["--filter", filter]);
+    kept.then(|| Command::new("podman").args(["events", "--format", "json"]).args(filters))
+}
+
 /// What is installed in a box. It is not started for that: where it cannot be told without, the error says so, for people.
 pub fn installed(host: &Host, boxed: &Boxed) -> Result<Installed, String> {
     let _ = (host, boxed);

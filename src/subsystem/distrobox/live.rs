@@ -105,6 +105,11 @@ fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>, is_dev: bool) -> Liv
         live = live.without(field, reason);
     }
     live.note = (!notes.is_empty()).then(|| notes.join("; "));
+    live.running = match boxed.state {
+        State::Running { .. } => Some(true),
+        State::Stopped { .. } => Some(false),
+        State::Other(_) => None,
+    };
     live
 }
 

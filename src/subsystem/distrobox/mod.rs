@@ -11,7 +11,7 @@ use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadabl
 use crate::core::item::{FieldSpec, ItemKey, LeftOut, Record, Records, SubsystemId, WantedItems};
 use crate::core::names::ContainerName;
 use crate::core::plan::{Change, Side};
-use crate::host::Host;
+use crate::host::{Host, boxes};
 use crate::manifest::Manifests;
 use crate::manifest::repo::RepoConfig;
 use crate::words::{fill, gettext, mark};
@@ -212,13 +212,15 @@ impl Subsystem for Distroboxes {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        let storage = host.env().data.join("containers/storage");
         let bin = host.env().home.join(".local/bin");
-        vec![
-            Watch::Path(storage.clone()),
-            Watch::Path(storage.join("overlay-containers")),
-            Watch::Tree(bin, 0),
-            Watch::Tree(exports::launchers(host), 0),
-        ]
+        vec![news(host), Watch::Tree(bin, 0), Watch::Tree(exports::launchers(host), 0)]
+    }
+}
+
+/// What tells that a box was made, started, ended or removed. Before podman has ever kept something, its storage does.
+pub(super) fn news(host: &Host) -> Watch {
+    match boxes::events(host) {
+        Some(events) => Watch::Program(events),
+        None => Watch::Path(host.env().data.join("containers/storage")),
     }
 }

@@ -140,6 +140,5 @@ fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
 
 /// What tells that something has changed in a box.
 pub(super) fn watch(host: &Host) -> Vec<Watch> {
-    let _ = host;
-    Vec::new()
+    vec![crate::subsystem::distrobox::news(host)]
 }
