@@ -15,5 +15,6 @@ pub mod plan;
 pub mod report;
 pub mod resolve;
 pub mod secret;
+pub mod sh;
 pub mod versions;
 pub mod workflow;

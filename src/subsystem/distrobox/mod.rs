@@ -22,6 +22,8 @@ mod exports;
 mod flags;
 mod hooks;
 mod image;
+pub mod ini;
+pub mod lint;
 mod live;
 mod place;
 
