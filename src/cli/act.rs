@@ -270,11 +270,15 @@ fn show_step(app: &App, number: usize, planned: &PlannedStep) {
         false => format!("  {}", paint(Style::Yellow, &tags.join(" "))),
     };
     app.out.line(&format!("  {number}. {}{tags}", step.title));
+    for loss in step.losses() {
+        app.out.line(&format!("       {}", paint(Style::Yellow, loss)));
+    }
     if !app.out.verbose {
         return;
     }
     let details: Vec<String> = match &step.action {
         Action::Run(run) => vec![format!("$ {}", command::display(run))],
+        Action::Away(away) => vec![format!("$ {}", command::display(&away.command))],
         Action::Write(edits) => {
             edits.iter().map(|e| app.host.display(std::path::Path::new(&e.path))).collect()
         }

@@ -270,6 +270,20 @@ impl Placed {
     }
 }
 
+/// A program that takes something away, for good or until something better has its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Away {
+    /// The program.
+    pub command: Command,
+    /// What is lost with it, each in a line for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<String>,
+    /// What puts it back, in this order, where a later step of the same items does not work or is not reached; the first
+    /// that fails ends it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub back: Vec<Command>,
+}
+
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -286,6 +300,8 @@ pub enum Action {
     Copy(Copy),
     /// Puts files with their permissions, and links, in their places, each durably and atomically.
     Place(Vec<Placed>),
+    /// Takes something away.
+    Away(Away),
 }
 
 /// One step of a plan. A step happens as a whole or, where it runs a program, may be interrupted.
@@ -299,6 +315,16 @@ pub struct Step {
     pub risk: Risk,
     /// The items it carries out, as the subsystem's changes name them.
     pub items: Vec<ItemKey>,
+}
+
+impl Step {
+    /// What is lost with it, each in a line for people.
+    pub fn losses(&self) -> &[String] {
+        match &self.action {
+            Action::Away(away) => &away.losses,
+            _ => &[],
+        }
+    }
 }
 
 /// A step and the subsystems it belongs to.

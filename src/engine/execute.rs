@@ -12,11 +12,11 @@ use super::local;
 use super::select::{keep_together, set_aside};
 use crate::core::item::{FieldSpec, Record, SubsystemId};
 use crate::core::merge::uncompared;
-use crate::core::plan::{BlockedChange, Change, Plan, PlannedStep, Side};
+use crate::core::plan::{Action, BlockedChange, Change, Plan, PlannedStep, Side};
 use crate::core::report::Report;
 use crate::host::act;
 use crate::manifest::Manifests;
-use crate::words::gettext;
+use crate::words::{fill, gettext};
 
 pub use super::journal::Verdict;
 
@@ -186,6 +186,7 @@ impl Engine {
 
         let mut outcome = Outcome { operation: Some(open.number), ..Outcome::default() };
         let mut failed: Vec<(&PlannedStep, String)> = Vec::new();
+        let mut done: BTreeSet<usize> = BTreeSet::new();
         for (index, step) in steps.iter().enumerate() {
             if cancel.is_cancelled() {
                 outcome.cancelled = true;
@@ -223,8 +224,11 @@ impl Engine {
                     outcome.errors.push(error.clone());
                 }
                 failed.push((step, error));
+            } else {
+                done.insert(index);
             }
         }
+        self.put_back(&steps, &done, &mut failed, &mut outcome, on);
 
         let after = self.compare_touched(&touched, &base)?;
         for mut change in going {
@@ -261,6 +265,49 @@ impl Engine {
         }
         base.save()?;
         Ok(outcome)
+    }
+
+    /// Puts back what was taken away for something better that did not come: a box that was set aside, where the new one
+    /// could not be made.
+    fn put_back(
+        &self,
+        steps: &[PlannedStep],
+        done: &BTreeSet<usize>,
+        failed: &mut [(&PlannedStep, String)],
+        outcome: &mut Outcome,
+        on: &mut dyn FnMut(Event<'_>),
+    ) {
+        for (index, step) in steps.iter().enumerate().filter(|(index, _)| done.contains(index)) {
+            let Action::Away(away) = &step.step.action else { continue };
+            let same = |other: &PlannedStep| {
+                other.subsystems == step.subsystems && other.step.items == step.step.items
+            };
+            let mut later = steps.iter().enumerate().skip(index + 1);
+            let short = later.any(|(at, other)| same(other) && !done.contains(&at));
+            if away.back.is_empty() || !short {
+                continue;
+            }
+            // Also where the person has stopped everything else.
+            let never = CancellationToken::new();
+            let mut back = away.back.iter();
+            let result = back.try_for_each(|command| {
+                let line = &mut |line: &str| on(Event::Line(line));
+                self.host.run(command, line, &never).map(drop)
+            });
+            match result {
+                Ok(()) => {
+                    let text = gettext("{error}. What was there before has been put back");
+                    for (_, error) in failed.iter_mut().filter(|(other, _)| same(other)) {
+                        *error = fill(&text, &[("error", error.as_str())]);
+                    }
+                }
+                Err(error) => {
+                    let text = gettext("what was there before could not be put back: {error}");
+                    let error = explain(&error.into()).message;
+                    outcome.errors.push(fill(&text, &[("error", &error)]));
+                }
+            }
+        }
     }
 
     fn compare_touched(&self, touched: &[SubsystemId], base: &Base) -> anyhow::Result<Report> {

@@ -135,7 +135,7 @@ impl Engine {
             Action::Write(edits) => edits.iter().map(|edit| edit.path.as_str()).collect(),
             Action::Copy(copy) => vec![&copy.to],
             Action::Place(placed) => placed.iter().map(|one| one.path.as_str()).collect(),
-            Action::Run(_) | Action::Dconf(_) | Action::Download(_) => Vec::new(),
+            Action::Run(_) | Action::Away(_) | Action::Dconf(_) | Action::Download(_) => Vec::new(),
         };
         let mut paths = paths.into_iter().map(Path::new).filter(|path| path.starts_with(root));
         paths.try_for_each(|path| fs::stays_below(root, path, "written"))

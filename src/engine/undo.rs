@@ -276,9 +276,11 @@ fn inverse_files(operation: &Operation) -> Option<Vec<PlannedStep>> {
         let action = match &planned.step.action {
             Action::Write(edits) => Action::Write(edits.iter().map(FileEdit::inverse).collect()),
             Action::Place(placed) => Action::Place(placed.iter().map(Placed::inverse).collect()),
-            Action::Run(_) | Action::Dconf(_) | Action::Download(_) | Action::Copy(_) => {
-                return None;
-            }
+            Action::Run(_)
+            | Action::Away(_)
+            | Action::Dconf(_)
+            | Action::Download(_)
+            | Action::Copy(_) => return None,
         };
         let mut planned = planned.clone();
         planned.step.action = action;

@@ -51,7 +51,7 @@ pub fn trust(
     dialog.present(Some(parent));
 }
 
-/// Shows what is lost where things are made anew, and asks whether to go on; instead, the machine's side can be captured.
+/// Shows what is lost with what is made anew or removed, and asks whether to go on; instead, it can be captured as it is.
 pub fn recreate(
     parent: &adw::ApplicationWindow,
     losses: &[Loss],
@@ -61,14 +61,24 @@ pub fn recreate(
 ) {
     let n = losses.len();
     let one = losses.first().map_or("", |loss| loss.title.as_str());
-    let heading = ngettext("Recreate “{item}”?", "Recreate {n} Boxes?", n);
     let nothing = losses.iter().all(|loss| loss.lost.is_empty());
-    let body = match nothing {
-        true => gettext(
-            "A new box takes its place. Nothing was found in it that the new one would not have.",
+    let (heading, verb, body) = match losses.iter().any(|loss| loss.anew) {
+        true => (
+            ngettext("Recreate “{item}”?", "Recreate {n} Boxes?", n),
+            gettext("_Recreate"),
+            match nothing {
+                true => gettext(
+                    "A new box takes its place. Nothing was found in the old one that the new one will not have.",
+                ),
+                false => gettext(
+                    "A new box takes its place. What is only in the old one is lost, and cannot be brought back.",
+                ),
+            },
         ),
-        false => gettext(
-            "A new box takes its place. What is only inside the old one is lost and cannot be brought back:",
+        false => (
+            ngettext("Remove “{item}”?", "Remove {n} Boxes?", n),
+            gettext("_Remove"),
+            gettext("What is only in it is lost, and cannot be brought back."),
         ),
     };
     let dialog = adw::AlertDialog::builder()
@@ -81,7 +91,7 @@ pub fn recreate(
     dialog.add_responses(&[
         ("cancel", &gettext("_Cancel")),
         ("capture", &gettext("Capture _Instead")),
-        ("recreate", &gettext("_Recreate")),
+        ("recreate", &verb),
     ]);
     dialog.set_response_appearance("recreate", adw::ResponseAppearance::Destructive);
     dialog.set_default_response(Some("cancel"));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bucket::core::plan::{Action, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side};
+use bucket::core::plan::{
+    Action, Away, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side,
+};
 use bucket::engine::{Outcome, Verdict};
 use bucket::host::command;
 use bucket::words::{self, fill, gettext, ngettext};
@@ -35,6 +37,10 @@ pub fn tags(risk: &Risk) -> Vec<Tag> {
 pub fn exact(action: &Action) -> String {
     match action {
         Action::Run(run) => command::display(run),
+        Action::Away(away) => {
+            let line = command::display(&away.command);
+            std::iter::once(line).chain(away.losses.iter().cloned()).collect::<Vec<_>>().join("\n")
+        }
         Action::Write(edits) => {
             let diffs = edits.iter().map(|edit| {
                 let (before, after) = (edit.before.as_deref(), edit.after.as_deref());
@@ -84,10 +90,12 @@ pub struct Choice {
 /// The choices of a plan: what would be done, what waits for a yes, and what cannot be undone.
 pub fn choices(planned: &Planned) -> Vec<Choice> {
     let plan = &planned.plan;
+    // What is lost is shown before anything is done: who asks for this one item need not tick it first.
+    let shown = plan.changes.len() + plan.held.len() == 1 && !losses(plan).is_empty();
     let choice = |(index, change): (usize, &Change)| {
         let held = change.held.map(words::held);
-        let lost =
-            (plan.undoes.is_none() && is_lost(plan, change)).then(|| gettext("cannot be undone"));
+        let lost = (plan.undoes.is_none() && !shown && is_lost(plan, change))
+            .then(|| gettext("cannot be undone"));
         let reason = held.or(lost);
         Choice {
             change: change.clone(),
@@ -109,11 +117,13 @@ fn is_lost(plan: &Plan, change: &Change) -> bool {
         })
 }
 
-/// Something that a plan makes anew, and what is lost with the old one.
+/// Something that a plan makes anew or removes, and what is lost with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
     pub key: RowKey,
     pub title: String,
+    /// Another one takes its place.
+    pub anew: bool,
     /// One line each, for people.
     pub lost: Vec<String>,
 }
@@ -121,10 +131,28 @@ pub struct Loss {
 /// How many lines of what is lost are shown.
 const LOST: usize = 500;
 
-/// What a plan makes anew.
+/// What is lost by a plan, by item. What is made anew is among it also where nothing is known to be lost.
 pub fn losses(plan: &Plan) -> Vec<Loss> {
-    let _ = plan;
-    Vec::new()
+    let away = plan.steps.iter().filter_map(|planned| match &planned.step.action {
+        Action::Away(away) if !away.back.is_empty() || !away.losses.is_empty() => {
+            Some((planned, away))
+        }
+        _ => None,
+    });
+    let loss = |(planned, away): (&PlannedStep, &Away)| {
+        let change = plan.changes.iter().find(|change| {
+            change.side == Side::System
+                && planned.subsystems.contains(&change.subsystem)
+                && planned.step.items.contains(&change.item)
+        })?;
+        Some(Loss {
+            key: RowKey { subsystem: change.subsystem.clone(), item: change.item.clone() },
+            title: change.title.clone(),
+            anew: change.after.is_some(),
+            lost: away.losses.clone(),
+        })
+    };
+    away.filter_map(loss).collect()
 }
 
 /// The lines of a loss, as many as are worth reading.
@@ -165,8 +193,10 @@ pub fn ask_first(plan: &Plan, purpose: &Purpose) -> bool {
                 || !plan.blocked.is_empty()
                 || plan.steps.iter().any(|planned| {
                     let risk = planned.step.risk;
-                    matches!(planned.step.action, Action::Run(_) | Action::Download(_))
-                        || risk.password
+                    matches!(
+                        planned.step.action,
+                        Action::Run(_) | Action::Away(_) | Action::Download(_)
+                    ) || risk.password
                         || risk.reboot
                         || risk.destructive
                 })

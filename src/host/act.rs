@@ -35,6 +35,10 @@ pub fn perform(
             Ok(super::tree::copy(Path::new(from), Path::new(to), *moving)?)
         }
         Action::Place(placed) => place(placed),
+        Action::Away(away) => {
+            host.run(&away.command, line, cancel)?;
+            Ok(())
+        }
     }
 }
 

@@ -305,7 +305,7 @@ pub fn all() -> Vec<Box<dyn Subsystem>> {
         Box::new(image_config::ImageConfig),
         Box::new(shims::Shims),
         Box::new(base::Base),
-        Box::new(distrobox::Distroboxes::default()),
+        Box::new(distrobox::Distroboxes),
         Box::new(toolbox::Toolbox),
         Box::new(toolchains::Toolchains),
         Box::new(flatpak::FlatpakRemotes),

@@ -452,9 +452,7 @@ fn build(
         DriftMsg::Refresh
     });
     let empty = status(page.icon(), &gettext("No Boxes"), &again, || DriftMsg::Refresh);
-    empty.set_description(Some(&gettext(
-        "Containers made with Distrobox or Toolbox are listed here, and those that the manifests ask for",
-    )));
+    empty.set_description(Some(&gettext("What was made with Distrobox or Toolbox is listed here")));
     let no_results =
         status("edit-find-symbolic", &gettext("No Items Found"), &again, || DriftMsg::Refresh);
     no_results.set_description(Some(&gettext("Try another search or filter")));

@@ -276,6 +276,7 @@ impl DriftRow {
         for title in [&imp.title, &imp.subtitle].into_iter().filter_map(OnceCell::get) {
             title.set_width_chars(if narrow { LEAST_CHARS } else { TITLE_CHARS });
         }
+        self.fit_title();
         for value in [&imp.manifest, &imp.system].into_iter().filter_map(OnceCell::get) {
             value.set_width_chars(if narrow { LEAST_CHARS } else { VALUE_CHARS });
             value.set_wrap(narrow);
@@ -292,6 +293,17 @@ impl DriftRow {
                 heading.set_visible(narrow);
             }
         }
+    }
+
+    /// Beside a word for its activity a title has what room it takes, and gives way sooner.
+    fn fit_title(&self) {
+        let imp = self.imp();
+        let Some(title) = imp.title.get() else { return };
+        let alone = !imp.activity.get_visible();
+        let wide = imp.text.orientation() == gtk::Orientation::Horizontal;
+        title.set_width_chars(if alone && wide { TITLE_CHARS } else { LEAST_CHARS });
+        title.set_max_width_chars(if alone { TITLE_CHARS } else { -1 });
+        title.set_hexpand(alone);
     }
 
     /// Shows an item.
@@ -324,6 +336,7 @@ impl DriftRow {
         }
         imp.activity.set_text(&row.activity().unwrap_or_default());
         imp.activity.set_visible(row.activity().is_some());
+        self.fit_title();
         match row.item.running {
             Some(true) => imp.activity.add_css_class("success"),
             _ => imp.activity.remove_css_class("success"),
@@ -452,6 +465,7 @@ impl DriftRow {
         }
         imp.icon.set_icon_name(Some("image-missing-symbolic"));
         imp.activity.set_visible(false);
+        self.fit_title();
         let columns = [(&imp.manifest, gettext("Manifest")), (&imp.system, gettext("System"))];
         for (label, text) in columns {
             if let Some(label) = label.get() {

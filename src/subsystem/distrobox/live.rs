@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::exports::{self, Bins, FROM, NOT};
 use super::{
     APPS, BINS, BINS_TO, ENV, FLAGS, HOME, HOSTNAME, IMAGE, INIT, INIT_HOOKS, NVIDIA, PACKAGES,
-    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, image, place,
+    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, image, place, steps,
 };
-use crate::core::item::{Elements, ItemKey, Live, Record, Records, Value, WantedItems};
+use crate::core::item::{Elements, ItemKey, Live, Notice, Record, Records, Value, WantedItems};
 use crate::core::names::ContainerName;
 use crate::host::Host;
 use crate::host::boxes::{self, Boxed, Boxes, BoxesError, Installed, Maker, State};
@@ -22,8 +22,8 @@ pub(super) const STANDARD_PATH: [&str; 6] =
 /// How many names a sentence has.
 const NAMED: usize = 5;
 
-/// All boxes, and what is to be said of those that are wanted and not to be had. `dev` is the development box.
-pub(super) fn records(host: &Host, wanted: &WantedItems, dev: &str) -> Result<Records, Unreadable> {
+/// All boxes, and what is to be said of those that are wanted and not to be had.
+pub(super) fn records(host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
     let Boxes { boxes, unread } = match boxes::read(host) {
         Ok(boxes) => boxes,
         // Without podman there is no box.
@@ -41,11 +41,14 @@ pub(super) fn records(host: &Host, wanted: &WantedItems, dev: &str) -> Result<Re
     let mut records = Records::default();
     for boxed in &boxes {
         let key = ItemKey::new(boxed.name.as_str());
+        if let Some(name) = steps::set_aside(&boxed.name).filter(|_| !wanted.contains_key(&key)) {
+            records.notices.push(cut_off(name, &boxed.name));
+            continue;
+        }
         let entry = wanted.get(&key).map(|wanted| &wanted.record);
         match boxed.maker {
             Maker::Distrobox => {
-                let live = live(host, boxed, entry, boxed.name.as_str() == dev);
-                records.insert(key, live);
+                records.insert(key, live(host, boxed, entry));
             }
             Maker::Toolbox if entry.is_some() => {
                 let mut live = Live::absent();
@@ -64,6 +67,14 @@ pub(super) fn records(host: &Host, wanted: &WantedItems, dev: &str) -> Result<Re
     Ok(records)
 }
 
+/// What is said of a box that was set aside for one that was not made.
+fn cut_off(name: &str, aside: &ContainerName) -> Notice {
+    let text = gettext(
+        "Making the distrobox {name} anew was cut off: what it was before is called {aside}, and “podman rename {aside} {name}” puts it back",
+    );
+    Notice { text: fill(&text, &[("name", name), ("aside", aside.as_str())]), remedy: None }
+}
+
 /// Why a box that an entry wants cannot be seen by who we are.
 pub(super) fn elsewhere(host: &Host, entry: &Record) -> Option<String> {
     match (entry.get(ROOT).is_some(), host.env().is_root) {
@@ -74,17 +85,23 @@ pub(super) fn elsewhere(host: &Host, entry: &Record) -> Option<String> {
 }
 
 /// One box, beside the entry that names it.
-fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>, is_dev: bool) -> Live {
+fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>) -> Live {
     let mut record = made(host, boxed, entry);
     let mut notes = Vec::new();
     let mut unread = Vec::new();
-    match boxes::installed(host, boxed) {
-        Ok(installed) => {
+    let read = host.dev_box().map(|dev| *dev == boxed.name).and_then(|is_dev| {
+        // What is installed in the development box is the toolbox's, but for what the entry asks for.
+        match is_dev && names(entry, PACKAGES).is_none() {
+            true => Ok(None),
+            false => boxes::installed(host, boxed).map(|installed| Some((installed, is_dev))),
+        }
+    });
+    match read {
+        Ok(Some((installed, is_dev))) => {
             put_set(&mut record, PACKAGES, packages(&installed, entry, is_dev), entry);
             notes.extend(gone(&installed));
         }
-        // What is installed in the development box is not ours to ask for.
-        Err(_) if is_dev && names(entry, PACKAGES).is_none() => (),
+        Ok(None) => (),
         Err(reason) => unread.push((PACKAGES, reason)),
     }
     match exported(host, boxed, entry) {

@@ -3,8 +3,6 @@
 //! One item is one box, by its name. What is installed in it and what it exports is changed in place; anything else means
 //! that the box is made anew.
 
-use std::sync::Mutex;
-
 use anyhow::Result;
 
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
@@ -13,10 +11,10 @@ use crate::core::names::ContainerName;
 use crate::core::plan::{Change, Side};
 use crate::host::{Host, boxes};
 use crate::manifest::Manifests;
-use crate::manifest::repo::RepoConfig;
 use crate::words::{fill, gettext, mark};
 
 mod capture;
+mod check;
 mod entry;
 mod exports;
 mod flags;
@@ -25,7 +23,12 @@ mod image;
 pub mod ini;
 pub mod lint;
 mod live;
+mod losses;
+mod make;
+mod manager;
 mod place;
+mod scripts;
+mod steps;
 
 const FILE: &str = "distrobox.json";
 const OBJECT: &str = "containers";
@@ -67,9 +70,6 @@ pub const ENV: &str = "env/";
 /// Other options that podman made it with, as one text.
 pub const FLAGS: &str = "additional_flags";
 
-/// The development box, unless `repo.json` names another.
-const DEV: &str = "bootc-dev";
-
 /// The subsystem's id.
 pub const ID: SubsystemId = SubsystemId::new("distrobox");
 
@@ -110,25 +110,7 @@ static ABOUT: About = About {
 };
 
 /// The distroboxes subsystem.
-#[derive(Default)]
-pub struct Distroboxes {
-    /// The development box's name, as the repository whose manifests were read last has it.
-    dev: Mutex<Option<String>>,
-}
-
-impl Distroboxes {
-    fn note_dev(&self, manifests: &Manifests) {
-        // What is wrong with repo.json is said by whoever needs it.
-        let config = RepoConfig::read(manifests.root()).unwrap_or_default();
-        *self.dev.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            config.dev_container.map(String::from);
-    }
-
-    fn dev(&self) -> String {
-        let dev = self.dev.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        dev.clone().unwrap_or_else(|| DEV.to_owned())
-    }
-}
+pub struct Distroboxes;
 
 impl Subsystem for Distroboxes {
     fn about(&self) -> &'static About {
@@ -136,11 +118,10 @@ impl Subsystem for Distroboxes {
     }
 
     fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
-        live::records(host, wanted, &self.dev())
+        live::records(host, wanted)
     }
 
     fn wanted(&self, manifests: &Manifests, host: &Host) -> Result<WantedItems> {
-        self.note_dev(manifests);
         manifests.members(FILE, OBJECT, |name, entry: &entry::Entry| {
             let name: ContainerName = name.parse().map_err(|error| {
                 let error: crate::core::names::InvalidName = error;
@@ -161,13 +142,12 @@ impl Subsystem for Distroboxes {
     }
 
     fn steps(&self, changes: &[&Change], host: &Host) -> Result<Steps> {
-        let _ = (changes, host);
-        Ok(Steps::default())
+        steps::plan(changes, host)
     }
 
     fn validate(&self, host: &Host, item: &ItemKey, set: &Record) -> Result<(), Unfit> {
-        let _ = (host, item, set);
-        Ok(())
+        item.as_str().parse::<ContainerName>().map_err(Unfit::new)?;
+        check::validate(host, set)
     }
 
     fn label(&self, item: &ItemKey) -> Label {

@@ -61,6 +61,15 @@ pub(super) fn volume(home: &Path, text: &str) -> String {
     text.split(':').enumerate().map(part).collect::<Vec<_>>().join(":")
 }
 
+/// A volume as podman takes it.
+pub(super) fn full_volume(host: &Host, volume: &str) -> String {
+    let part = |(number, part): (usize, &str)| match number {
+        0 | 1 => full(host, part),
+        _ => part.to_owned(),
+    };
+    volume.split(':').enumerate().map(part).collect::<Vec<_>>().join(":")
+}
+
 /// What a path ends in.
 pub(super) fn name_of(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)

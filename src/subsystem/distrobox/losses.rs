@@ -1,0 +1,120 @@
+//! What is lost with a box: files in it that no package and no start of it brings back.
+
+use serde::Deserialize;
+
+use crate::core::names::ContainerName;
+use crate::core::plan::Command;
+use crate::host::Host;
+use crate::words::{fill, gettext, ngettext};
+
+/// How many files are named.
+const NAMED: usize = 20;
+
+/// Where packages, the setup of a box and its starts write: what nobody put there by hand. `/usr/local` is not meant.
+const BROUGHT: &str = "
+    /bin /boot /dev /lib /lib64 /media /mnt /proc /run /sbin /sys /tmp /usr /.containersetupdone
+    /var/cache /var/lib/apk /var/lib/apt /var/lib/dnf /var/lib/dpkg /var/lib/pacman /var/lib/rpm /var/lib/systemd
+    /var/lib/zypp /var/log /var/tmp
+    /etc/.pwd.lock /etc/.updated /etc/alternatives /etc/apt/apt.conf.d/00_distrobox /etc/ca-certificates
+    /etc/distrobox-post-hook.sh /etc/distrobox-pre-hook.sh /etc/dpkg/dpkg.cfg.d/00_distrobox
+    /etc/fish/conf.d/distrobox_config.fish /etc/group /etc/group- /etc/gshadow /etc/gshadow- /etc/host.conf
+    /etc/hostname /etc/hosts /etc/krb5.conf.d /etc/ld.so.cache /etc/locale.gen /etc/localtime /etc/machine-id
+    /etc/mtab /etc/nsswitch.conf /etc/passwd /etc/passwd- /etc/pki /etc/profile.d/distrobox_profile.sh
+    /etc/resolv.conf /etc/rpm/macros.distrobox /etc/shadow /etc/shadow- /etc/ssl/certs /etc/subgid /etc/subgid-
+    /etc/subuid /etc/subuid- /etc/sudoers /etc/sudoers.d/sudoers";
+
+/// What `podman diff` says.
+#[derive(Default, Deserialize)]
+struct Diff {
+    #[serde(default)]
+    changed: Vec<String>,
+    #[serde(default)]
+    added: Vec<String>,
+    #[serde(default)]
+    deleted: Vec<String>,
+}
+
+/// What is lost with a box, each in a line for people. Where that cannot be told, the one line says so.
+pub(super) fn of(host: &Host, name: &ContainerName) -> Vec<String> {
+    let command = Command::new("podman").args(["diff", "--format", "json", name.as_str()]);
+    let said = host.output(&command).map_err(|error| error.to_string());
+    let diff = said.and_then(|said| read(&said).map_err(|error| error.to_string()));
+    match diff {
+        Ok(diff) => lines(&diff),
+        Err(why) => {
+            let text =
+                gettext("Files that were made in it: which these are could not be told: {why}");
+            vec![fill(&text, &[("why", &why)])]
+        }
+    }
+}
+
+/// Podman may warn before it answers.
+fn read(said: &[u8]) -> serde_json::Result<Diff> {
+    let start = said.iter().position(|byte| *byte == b'{').unwrap_or(0);
+    serde_json::from_slice(&said[start..])
+}
+
+fn lines(diff: &Diff) -> Vec<String> {
+    let kinds = [
+        (&diff.added, gettext("New in it: {path}")),
+        (&diff.changed, gettext("Changed in it: {path}")),
+        (&diff.deleted, gettext("Removed in it: {path}")),
+    ];
+    let mut all: Vec<&String> =
+        diff.added.iter().chain(&diff.changed).chain(&diff.deleted).collect();
+    all.sort();
+    let mut lines = Vec::new();
+    for (paths, text) in kinds {
+        let mut paths: Vec<&String> = paths.iter().filter(|path| !is_brought(path)).collect();
+        paths.sort();
+        for path in paths {
+            // A directory is named where nothing in it is.
+            let below = format!("{path}/");
+            let next = all.partition_point(|other| **other < below);
+            if !all.get(next).is_some_and(|other| other.starts_with(&below)) {
+                lines.push(fill(&text, &[("path", path)]));
+            }
+        }
+    }
+    if lines.len() > NAMED {
+        let more = lines.len() - NAMED;
+        lines.truncate(NAMED);
+        let text = ngettext("and {n} more file", "and {n} more files", more);
+        lines.push(fill(&text, &[("n", &more.to_string())]));
+    }
+    lines
+}
+
+/// Whether a package or a start of the box brings it.
+fn is_brought(path: &str) -> bool {
+    let below = |dir: &str| {
+        path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    !path.starts_with("/usr/local/") && BROUGHT.split_ascii_whitespace().any(below)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nothing_brings_back_is_named() {
+        let said = br#"WARN[0000] something
+            {"changed": ["/etc", "/etc/hosts", "/etc/foo.conf", "/usr", "/usr/bin", "/opt"],
+             "added": ["/opt/tool", "/opt/tool/bin", "/usr/bin/new", "/usr/local/bin/mine", "/root/.bashrc"],
+             "deleted": ["/etc/issue"], "odd": 1}"#;
+        let expected = [
+            "New in it: /opt/tool/bin",
+            "New in it: /root/.bashrc",
+            "New in it: /usr/local/bin/mine",
+            "Changed in it: /etc/foo.conf",
+            "Removed in it: /etc/issue",
+        ];
+        assert_eq!(lines(&read(said).unwrap()), expected);
+        let many =
+            Diff { added: (0..30).map(|n| format!("/opt/{n}")).collect(), ..Diff::default() };
+        assert_eq!(lines(&many).last().map(String::as_str), Some("and 10 more files"));
+        assert!(read(b"").is_err() && lines(&read(b"{}").unwrap()).is_empty());
+    }
+}
