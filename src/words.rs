@@ -125,6 +125,7 @@ pub fn held(held: Held) -> String {
         Held::AgainstSuggestion => gettext("undoes what the other side changed"),
         Held::Conflict => gettext("both sides changed"),
         Held::Secret => gettext("looks like a secret"),
+        Held::Loss => gettext("loses what nothing brings back"),
     }
 }
 

@@ -56,10 +56,23 @@ pub(super) fn request(
     app: &App,
     engine: &Engine,
     report: &Report,
-    mut request: Request,
+    request: Request,
     follow: Follow,
 ) -> anyhow::Result<Exit> {
-    let mut plan = engine.plan(report, &request)?;
+    request_of(app, engine, report, request, follow, &Ok)
+}
+
+/// The same; `narrow` takes out of a plan what is not meant.
+pub(super) fn request_of(
+    app: &App,
+    engine: &Engine,
+    report: &Report,
+    mut request: Request,
+    follow: Follow,
+    narrow: &dyn Fn(Plan) -> anyhow::Result<Plan>,
+) -> anyhow::Result<Exit> {
+    let make = |request: &Request| narrow(engine.plan(report, request)?);
+    let mut plan = make(&request)?;
     let secrets: Vec<&Change> =
         plan.held.iter().filter(|change| change.held == Some(Held::Secret)).collect();
     if !secrets.is_empty() && app.may_ask() && !app.global.dry_run {
@@ -69,11 +82,27 @@ pub(super) fn request(
         }
         if prompt::yes(app, &gettext("Save them to the manifest all the same?"), false) {
             request.secrets = true;
-            plan = engine.plan(report, &request)?;
+            plan = make(&request)?;
+        }
+    }
+    if plan.held.iter().any(|change| change.held == Some(Held::Loss)) {
+        let whole = make(&Request { losses: true, ..request.clone() })?;
+        tell_losses(app, &whole);
+        let question = gettext("Do it all the same, and lose that?");
+        if app.may_ask() && !app.global.dry_run && prompt::yes(app, &question, false) {
+            plan = whole;
         }
     }
     let force = request.force;
     carry_out_and(app, engine, plan, follow, force)
+}
+
+/// Says what the steps of a plan would lose for good.
+fn tell_losses(app: &App, plan: &Plan) {
+    let losing = plan.steps.iter().filter(|planned| planned.step.risk.destructive);
+    for planned in losing {
+        app.out.warn(&paint(Style::Yellow, &planned.step.title));
+    }
 }
 
 /// Says which parts of a report could not be read, and returns whether there were any.
@@ -112,7 +141,8 @@ pub(super) fn carry_out_and(
     follow: Follow,
     force: bool,
 ) -> anyhow::Result<Exit> {
-    let undecided = plan.held.iter().any(|c| matches!(c.held, Some(Held::Conflict | Held::Secret)));
+    let decides = |held| matches!(held, Held::Conflict | Held::Secret | Held::Loss);
+    let undecided = plan.held.iter().any(|change| change.held.is_some_and(decides));
     let left = match (undecided, !plan.blocked.iter().any(BlockedChange::never)) {
         (_, false) => Exit::Partly,
         (true, true) => Exit::Decision,
@@ -136,8 +166,14 @@ pub(super) fn carry_out_and(
         answer(app, &plan, &Outcome::default(), None)?;
         return Ok(if left == Exit::Partly { Exit::Error } else { left });
     }
-    // A verb that names what it does is the yes to it; what it did can be undone.
-    let ask = app.may_ask() && !app.global.yes && !plan.system_first;
+    // A verb that names what it does is the yes to it, if what it did can be undone.
+    let destroys = plan.steps.iter().any(|planned| planned.step.risk.destructive);
+    let ask = app.may_ask() && !app.global.yes && (!plan.system_first || destroys);
+    if plan.system_first && destroys && !app.global.yes && !app.may_ask() {
+        show_plan(app, engine, &plan);
+        app.out.warn(&gettext("Nothing was changed: this cannot be undone, and takes --yes."));
+        return Ok(Exit::Decision);
+    }
     if ask || !app.global.quiet {
         show_plan(app, engine, &plan);
         way.iter().for_each(|way| share::say_why(app, way));
@@ -324,6 +360,7 @@ fn show_held(app: &App, engine: &Engine, held: &[Change]) {
                 fill(&gettext("--force, or -i '{item}'"), &[("item", change.item.as_str())])
             }
             Held::Secret => gettext("--secrets"),
+            Held::Loss => gettext("--recreate"),
         };
         let text = fill(
             &gettext("{what}: {why} (to include it: {how})"),

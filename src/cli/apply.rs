@@ -25,9 +25,11 @@ pub(super) struct Args {
     selection: Selection,
     #[arg(long, help = gettext("Have what the next image brings on this machine now"))]
     now: bool,
+    #[arg(long, help = gettext("Also make boxes anew that have to be, and lose what is in them"))]
+    recreate: bool,
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
-    let selection = Selection { now: args.now, ..args.selection.clone() };
+    let selection = Selection { now: args.now, losses: args.recreate, ..args.selection.clone() };
     go(app, Verb::Apply, &selection, false)
 }

@@ -3,6 +3,7 @@
 use super::app::{App, Exit};
 use super::share::{Follow, Share};
 use super::{act, names};
+use crate::core::plan::Plan;
 use crate::core::report::Report;
 use crate::engine::{Engine, Pick, Request, Verb};
 use crate::words::gettext;
@@ -42,6 +43,9 @@ pub(super) struct Selection {
     /// What the next image brings is to be had now.
     #[arg(skip)]
     pub(super) now: bool,
+    /// What cannot be brought back may be lost.
+    #[arg(skip)]
+    pub(super) losses: bool,
     /// What follows on an edit of the manifests.
     #[arg(skip)]
     pub(super) follow: Follow,
@@ -56,6 +60,13 @@ pub(super) struct Choice {
     prune: bool,
     #[arg(long, help = gettext("Also decide conflicts this way, and undo what the other side changed"))]
     force: bool,
+}
+
+impl Choice {
+    /// These items, or all where none is named.
+    pub(super) fn of(items: &[String], prune: bool, force: bool) -> Self {
+        Self { items: items.to_vec(), prune, force }
+    }
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
@@ -150,6 +161,7 @@ fn ask_of(
     request.force = choice.force;
     request.secrets = secrets;
     request.now = selection.now;
+    request.losses = selection.losses;
     request.layer = app.layer();
     Ok(Asked { engine, report, request, follow: selection.follow })
 }
@@ -157,9 +169,19 @@ fn ask_of(
 impl Asked {
     /// Plans it and carries it out.
     pub(super) fn carry_out(self, app: &App) -> anyhow::Result<Exit> {
+        self.carry_out_of(app, |_, plan| Ok(plan))
+    }
+
+    /// The same; `narrow` takes out of a plan what is not meant.
+    pub(super) fn carry_out_of(
+        self,
+        app: &App,
+        narrow: impl Fn(&Engine, Plan) -> anyhow::Result<Plan>,
+    ) -> anyhow::Result<Exit> {
         let Self { engine, report, request, follow } = self;
         let unread = act::tell_unread(app, &engine, &report);
-        let exit = act::request(app, &engine, &report, request, follow)?;
+        let narrow = |plan| narrow(&engine, plan);
+        let exit = act::request_of(app, &engine, &report, request, follow, &narrow)?;
         Ok(match (exit, unread, report.drifted()) {
             (Exit::Done, true, 0) => Exit::Error,
             (Exit::Done, true, _) => Exit::Partly,

@@ -25,6 +25,7 @@ mod completions;
 mod containerfile;
 mod dev;
 mod diff;
+mod distrobox;
 mod dnf;
 mod errors;
 mod extension;
@@ -75,7 +76,7 @@ Exit status:
   0    done
   1    an error
   2    the command line is wrong
-  3    there are differences (drift check, containerfile check, changelog validate, and status and diff with --exit-code)
+  3    there are differences (drift check, containerfile check, changelog validate, distrobox lint, and status and diff with --exit-code)
   4    a decision is needed and may not be asked for
   5    partly done
   130  interrupted before anything was done"),
@@ -109,6 +110,7 @@ enum Verb {
     Base(base::Args),
     Changelog(changelog::Args),
     BuildInfo(build_info::Args),
+    Distrobox(distrobox::Args),
     Dnf(dnf::Args),
     Image(image::Args),
     Admin(admin::Args),
@@ -167,6 +169,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Verb::Base(args)) => base::run(&app, args),
         Some(Verb::Changelog(args)) => changelog::run(&app, args),
         Some(Verb::BuildInfo(args)) => build_info::run(&app, args),
+        Some(Verb::Distrobox(args)) => distrobox::run(&app, args),
         Some(Verb::Dnf(args)) => dnf::run(&app, args),
         Some(Verb::Image(args)) => image::run(&app, args),
         Some(Verb::Admin(args)) => admin::run(&app, args),

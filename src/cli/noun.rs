@@ -56,6 +56,7 @@ pub(super) fn selection(noun: &str, choice: &Choice) -> Selection {
         subsystems: vec![noun.to_owned()],
         choice: choice.clone(),
         now: false,
+        losses: false,
         follow: Follow::default(),
     }
 }

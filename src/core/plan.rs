@@ -31,6 +31,8 @@ pub enum Held {
     Conflict,
     /// It would put something that looks like a secret into the repository.
     Secret,
+    /// It takes something away that nothing brings back: what is in a box that has to be made anew.
+    Loss,
 }
 
 /// One item of one side going from one record to another. `None` is absence.

@@ -47,6 +47,8 @@ pub struct Request {
     pub force: bool,
     /// What looks like a secret may go into the repository.
     pub secrets: bool,
+    /// What cannot be brought back may be lost: what is in a box that has to be made anew.
+    pub losses: bool,
     /// What the next image brings is to be had on this machine now, where it can be.
     pub now: bool,
     /// The layer for items that no manifest has yet.
@@ -62,6 +64,7 @@ impl Request {
             prune: false,
             force: false,
             secrets: false,
+            losses: false,
             now: false,
             layer: Layer::Shared,
         }
@@ -123,7 +126,15 @@ impl Engine {
                 }
             }
         }
-        let (steps, blocked) = self.steps(&plan.changes)?;
+        let (mut steps, mut blocked) = self.steps(&plan.changes)?;
+        let loses = |change: &Change| !request.losses && loses(&steps, change);
+        let (losing, keeping): (Vec<_>, Vec<_>) = plan.changes.iter().cloned().partition(loses);
+        if !losing.is_empty() {
+            plan.changes = keeping;
+            let held = losing.into_iter();
+            plan.held.extend(held.map(|change| Change { held: Some(Held::Loss), ..change }));
+            (steps, blocked) = self.steps(&plan.changes)?;
+        }
         plan.steps = steps;
         plan.blocked = set_aside(&mut plan.changes, blocked);
         Ok(plan)
@@ -214,6 +225,16 @@ fn one_dconf_write(steps: Vec<PlannedStep>) -> Vec<PlannedStep> {
         first.subsystems.extend(planned.subsystems);
     }
     all
+}
+
+/// Whether a change of what stays is made by a step that cannot be taken back. One that removes an item says so itself.
+fn loses(steps: &[PlannedStep], change: &Change) -> bool {
+    let carries = |planned: &PlannedStep| {
+        planned.step.risk.destructive
+            && planned.subsystems.contains(&change.subsystem)
+            && planned.step.items.contains(&change.item)
+    };
+    change.side == Side::System && change.after.is_some() && steps.iter().any(carries)
 }
 
 /// A change on the system that a subsystem says cannot be made.

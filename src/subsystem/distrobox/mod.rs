@@ -21,6 +21,7 @@ mod flags;
 mod hooks;
 mod image;
 pub mod ini;
+pub mod json;
 pub mod lint;
 mod live;
 mod losses;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value as Json, json};
 use thiserror::Error;
 
+use super::flags;
 use crate::core::names::{BoxPackage, ContainerName, ImageRef};
 use crate::core::sh;
 use crate::words::{fill, gettext};
@@ -374,36 +375,24 @@ impl Reader<'_, '_> {
             Ok(words) => words,
             Err(why) => return drop(self.told(line, Err(why))),
         };
-        let mut words = words.into_iter().peekable();
-        while let Some(word) = words.next() {
-            let (flag, value) = match word.split_once('=') {
-                Some((flag @ ("--env" | "--volume"), value)) => (flag, Some(value.to_owned())),
-                _ => (word.as_str(), None),
-            };
-            let value = match flag {
-                "--env" | "-e" | "--volume" | "-v" => value.or_else(|| words.next()),
-                _ => None,
-            };
-            match (flag, value) {
-                ("--volume" | "-v", Some(volume)) => self.add("volume", &volume),
-                ("--env" | "-e", Some(variable)) => match variable.split_once('=') {
-                    Some((name, value)) => {
-                        let env = self.entry.entry("env").or_insert_with(|| json!({}));
-                        env[name] = value.into();
-                    }
-                    // The machine's own value, whatever it is.
-                    None => self.keep(&[flag, &variable]),
-                },
-                _ => self.keep(&[&word]),
-            }
+        let text = flags::join(words.iter().map(String::as_str));
+        let flags = match flags::parse([text.as_str()]) {
+            Ok(flags) => flags,
+            Err(why) => return self.note(line, left_out(&why)),
+        };
+        for volume in flags.volumes {
+            self.add("volume", &volume);
         }
-    }
-
-    /// Keeps flags as they are. The same word may stand there twice: `--device a --device b`.
-    fn keep(&mut self, words: &[&str]) {
-        let flags = self.entry.entry("additional_flags").or_insert_with(|| json!([]));
-        if let Some(flags) = flags.as_array_mut() {
-            flags.extend(words.iter().map(|word| Json::from(*word)));
+        for (name, value) in flags.env {
+            let env = self.entry.entry("env").or_insert_with(|| json!({}));
+            env[name] = value.into();
+        }
+        if !flags.rest.is_empty() {
+            let text = flags::join(flags.rest.iter().map(String::as_str));
+            let list = self.entry.entry("additional_flags").or_insert_with(|| json!([]));
+            if let Some(list) = list.as_array_mut() {
+                list.push(text.into());
+            }
         }
     }
 

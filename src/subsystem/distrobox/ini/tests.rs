@@ -3,6 +3,7 @@ use std::process::Command;
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
+use super::super::hooks;
 use super::*;
 
 fn entry(json: &Json) -> Map<String, Json> {
@@ -82,7 +83,7 @@ exported_bins_path=\"~/.local/box\"
             "hostname": "arch.local",
             "unshare": ["netns", "ipc"],
             "env": { "A": "b", "C": "d e" },
-            "additional_flags": ["--gpus", "all", "--memory=2g"],
+            "additional_flags": ["--gpus all", "--memory=2g"],
         })
     );
 }
@@ -206,12 +207,16 @@ fn what_is_written_is_read_again() {
             "pre_init_hooks": [text],
             "hostname": text,
             "env": { "A": text.replace("  ", " ") },
-            "additional_flags": [text.replace("  ", " ")],
+            "additional_flags": [flags::join([text.replace("  ", " ").as_str()])],
         });
         let (file, left) = written(&json);
         assert_eq!(left, [], "{file}");
         let (read, notes) = one(&file);
         assert_eq!(notes, [], "{file}");
+        let mut json = json;
+        let spaced = hooks::joined([text]);
+        json["init_hooks"][0] = spaced.clone().into();
+        json["pre_init_hooks"][0] = spaced.into();
         assert_eq!(read, json, "{file}");
     }
 }
@@ -221,7 +226,8 @@ fn what_no_file_can_say_is_named() {
     let json = json!({
         "image": "x",
         "hostname": "a\nb",
-        "init_hooks": ["a\nb", "fine", "[ a ] || b #c"],
+        "init_hooks": ["a\u{1}b", "fine\n  too", "[ a ] || b #c"],
+        "additional_flags": ["--open 'quote"],
         "bins": { "from": ["~/.cargo/bin"], "exclude": ["a"], "also": ["/a b"] },
         "path": ["/x"],
         "home": "/a$b",
@@ -236,6 +242,7 @@ fn what_no_file_can_say_is_named() {
     assert_eq!(
         keys,
         [
+            "additional_flags",
             "bins.also",
             "bins.exclude",
             "bins.from",
@@ -250,7 +257,7 @@ fn what_no_file_can_say_is_named() {
             "why"
         ]
     );
-    assert_eq!(one(&file).0, json!({ "image": "x", "init_hooks": ["fine"] }));
+    assert_eq!(one(&file).0, json!({ "image": "x", "init_hooks": ["fine too"] }));
 }
 
 /// What the file's values become in the hands of a real shell, evaluated as often as distrobox has them evaluated.
@@ -311,7 +318,7 @@ fn a_real_shell_gives_the_same_back() {
         };
         let single = text.replace("  ", " ");
         let json = json!({
-            "image": "x", "hostname": text, "additional_flags": [single],
+            "image": "x", "hostname": text, "additional_flags": [flags::join([single.as_str()])],
             "init_hooks": [text], "pre_init_hooks": [text],
         });
         let (file, _) = written(&json);
@@ -326,7 +333,7 @@ fn a_real_shell_gives_the_same_back() {
         assert_eq!(flag, expected, "{file}");
         for (key, which) in [("init_hooks", "init"), ("pre_init_hooks", "pre")] {
             let hook = layers::unwrapped(line(&file, key));
-            assert_eq!(sh(HOOK, &[hook, which]).replace("''#", "#"), text, "{file}");
+            assert_eq!(sh(HOOK, &[hook, which]), hooks::joined([text]), "{file}");
         }
     }
     assert!(!std::path::Path::new("/tmp/bkt-evil").exists());
@@ -366,9 +373,10 @@ proptest! {
         volume in text(),
     ) {
         let volume = format!("/{volume}");
-        let flag = format!("--x={flag}");
+        let flag = flags::join([format!("--x={flag}").as_str()]);
+        let spaced = |hooks: &[String]| hooks.iter().map(|hook| hooks::joined([hook.as_str()])).collect::<Vec<_>>();
         let json = json!({
-            "image": "x", "init_hooks": hooks, "pre_init_hooks": before, "hostname": host,
+            "image": "x", "init_hooks": spaced(&hooks), "pre_init_hooks": spaced(&before), "hostname": host,
             "volume": [volume], "env": { "A": value }, "additional_flags": [flag],
         });
         let (file, left) = written(&json);

@@ -5,6 +5,8 @@ use serde_json::{Map, Value as Json};
 use super::{UNSHARE, layers};
 use crate::core::names::ContainerName;
 use crate::core::sh;
+use crate::subsystem::distrobox::flags::{self, Flags};
+use crate::subsystem::distrobox::hooks;
 use crate::words::{fill, gettext};
 
 /// A written file.
@@ -72,7 +74,7 @@ impl Section<'_> {
     }
 
     fn entry(&mut self, entry: &Map<String, Json>) {
-        let mut flags = Vec::new();
+        let (mut volumes, mut options) = (Vec::new(), Vec::new());
         for (key, value) in entry {
             match (key.as_str(), value) {
                 ("image" | "hostname" | "home", Json::String(text)) if text.is_empty() => {
@@ -93,18 +95,32 @@ impl Section<'_> {
                     for volume in texts(value) {
                         match sh::is_plain(volume.trim_start_matches('~')) {
                             true => self.line(key, "volume", &layers::twice(volume)),
-                            false => flags.push((key, vec!["--volume", volume])),
+                            false => volumes.push(volume),
                         }
                     }
                 }
                 ("unshare", value) => self.unshare(key, value),
-                ("additional_flags", value) => flags.push((key, texts(value))),
+                ("additional_flags", value) => options.push((key, value)),
                 ("env", Json::Object(env)) => self.env(env),
                 _ => self.leave(key, gettext("there is no such key in a distrobox.ini")),
             }
         }
-        for (of, words) in flags {
-            self.flag(of, &words);
+        for volume in volumes {
+            self.flag("volume", &["--volume", volume]);
+        }
+        for (of, value) in options {
+            match flags::parse(texts(value)) {
+                Err(why) => self.leave(of, why),
+                Ok(Flags { env, volumes, rest }) => {
+                    for (name, value) in env {
+                        self.flag(of, &["--env", &format!("{name}={value}")]);
+                    }
+                    for volume in volumes {
+                        self.flag(of, &["--volume", &volume]);
+                    }
+                    self.flag(of, &rest.iter().map(String::as_str).collect::<Vec<_>>());
+                }
+            }
         }
     }
 
@@ -163,23 +179,18 @@ impl Section<'_> {
     }
 
     fn hooks(&mut self, key: &str, value: &Json) {
-        let mut hooks = Vec::new();
-        for hook in texts(value) {
-            // What stands on several lines reaches the box on one, which is something else.
-            match hook.trim().is_empty() || hook.chars().any(char::is_control) {
-                true if hook.trim().is_empty() => (),
-                true => self.leave(
-                    key,
-                    gettext("distrobox cannot have a hook of several lines, or with tabs"),
-                ),
-                false => hooks.push(hook),
-            }
-        }
+        let mut hooks: Vec<String> =
+            texts(value).into_iter().map(|hook| hooks::joined([hook])).collect();
+        hooks.retain(|hook| !hook.is_empty());
         loop {
             // Quotes in one decide how all are written, and not those in one that is not.
-            let texts = layers::hooks_written(&hooks, key == "pre_init_hooks");
+            let all: Vec<&str> = hooks.iter().map(String::as_str).collect();
+            let texts = layers::hooks_written(&all, key == "pre_init_hooks");
             match texts.iter().position(|text| fits(key, text).is_none()) {
-                Some(at) => self.unreadable(key, hooks.remove(at)),
+                Some(at) => {
+                    let hook = hooks.remove(at);
+                    self.unreadable(key, &hook);
+                }
                 None => return texts.iter().for_each(|text| self.line(key, key, text)),
             }
         }
@@ -187,7 +198,7 @@ impl Section<'_> {
 
     fn unshare(&mut self, of: &str, value: &Json) {
         let names = texts(value);
-        if UNSHARE.iter().all(|one| names.contains(one)) {
+        if names.contains(&"all") || UNSHARE.iter().all(|one| names.contains(one)) {
             return self.line(of, "unshare_all", "true");
         }
         for name in names {

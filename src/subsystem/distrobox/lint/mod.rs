@@ -6,7 +6,8 @@
 
 use serde::Serialize;
 
-use crate::core::sh;
+use super::hooks;
+use crate::core::sh::{self, Token};
 use crate::words::{fill, gettext};
 use commands::{Simple, together};
 
@@ -55,8 +56,44 @@ pub struct Finding {
 /// Looks at a hook.
 pub fn lint(hook: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(broken_by_joining(hook));
     look(hook, false, 0, &mut findings);
     findings
+}
+
+/// A hook is run as one line, with one space for each run of white space: where that is something else, it is told.
+fn broken_by_joining(hook: &str) -> Option<Finding> {
+    let (one, other) = (sh::tokens(hook.trim()).ok()?, hooks::joined([hook]));
+    let mut meant: Vec<&str> = Vec::new();
+    for token in &one {
+        let text = match token {
+            Token::Word(word) => word.text.as_str(),
+            // The end of a line ends a command, unless something has to follow.
+            Token::Op("\n") => match meant.last() {
+                Some(
+                    &(";" | "&&" | "||" | "|" | "&" | ";;" | "(" | "{" | "then" | "do" | "else"),
+                )
+                | None => continue,
+                Some(_) => ";",
+            },
+            Token::Op(op) => op,
+        };
+        meant.push(text);
+    }
+    let is = sh::tokens(&other);
+    let same = is.is_ok_and(|is| {
+        let text = |token: &Token<'_>| match token {
+            Token::Word(word) => word.text.clone(),
+            Token::Op(op) => (*op).to_owned(),
+        };
+        is.iter().map(text).eq(meant.iter().map(|text| (*text).to_owned()))
+    });
+    (!same).then(|| Finding {
+        axiom: Axiom::BootstrapEquivalent,
+        words: hook.trim().to_owned(),
+        why: gettext("distrobox makes one line of a hook, with one space for several, and that is something else."),
+        instead: gettext("End each command with “;”, leave comments out, or call a script of the image."),
+    })
 }
 
 /// Looks at shell text. `guarded` says that it runs only where a test said so.
