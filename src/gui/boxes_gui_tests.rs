@@ -13,13 +13,15 @@ use relm4::prelude::*;
 use relm4::{adw, gtk};
 
 use crate::app::AppMsg;
-use crate::backend::Progress;
+use crate::backend::{Progress, Purpose};
+use crate::dialogs;
 use crate::gui_tests::{below, button, until};
-use crate::model::PageData;
 use crate::model::tests::report;
+use crate::model::{PageData, RowKey};
 use crate::pages::detail;
 use crate::pages::drift::{DriftMsg, DriftOut, DriftPage};
-use crate::steps;
+use crate::steps::{self, Loss};
+use crate::widgets::plan_dialog::PlanOut;
 use crate::widgets::plan_progress::ProgressView;
 
 static BOXES: About = About {
@@ -246,4 +248,49 @@ fn a_stop_is_called_so() {
     };
     assert_eq!(said(&stopped), "Stopped: No change was made");
     assert_eq!(said(&Outcome::default()), "Not Everything Was Done: No change was made");
+}
+
+#[gtk::test]
+fn what_is_lost_is_shown_before_a_box_is_made_anew() {
+    adw::init().expect("a display");
+    relm4::set_global_css(crate::style::CSS);
+    let window = adw::ApplicationWindow::builder().default_width(360).default_height(640).build();
+    window.set_content(Some(&adw::Bin::new()));
+    window.present();
+    let key = RowKey { subsystem: BOXES.id.clone(), item: ItemKey::new("dev") };
+    let loss =
+        |lost: Vec<String>| Loss { key: key.clone(), title: "<b>dev".to_owned(), anew: true, lost };
+    let ask = |losses: &[Loss], press: &str| {
+        let (sender, receiver) = relm4::channel();
+        let plan = bucket::core::plan::Plan::default();
+        dialogs::recreate(&window, losses, plan, Purpose::Apply, &sender);
+        let find = || {
+            let dialog = window.visible_dialog().and_downcast::<adw::AlertDialog>()?;
+            let buttons = below::<gtk::Button>(&dialog);
+            let button = buttons.into_iter().find(|one| one.label().as_deref() == Some(press));
+            button.filter(|button| button.is_mapped()).map(|button| (dialog, button))
+        };
+        until("dialog", || find().is_some());
+        let (dialog, button) = find().expect("a dialog");
+        let said = texts(&dialog).join("\n");
+        button.emit_clicked();
+        until("no dialog", || window.visible_dialog().is_none());
+        (said, receiver.recv_sync())
+    };
+    let paths =
+        |n: usize| (0..n).map(|n| format!("New in it: /opt/a/long/way/to/a/file-{n}")).collect();
+    let (said, answer) = ask(&[loss(paths(300))], "_Recreate");
+    assert!(said.contains("Recreate “<b>dev”?") && said.contains("file-299"), "{said}");
+    assert!(matches!(answer, Some(AppMsg::Recreate(..))), "{answer:?}");
+    let (said, answer) = ask(&[loss(Vec::new())], "_Cancel");
+    assert!(said.contains("Nothing was found"), "{said}");
+    assert!(matches!(answer, Some(AppMsg::Plan(PlanOut::Back))), "{answer:?}");
+    let two = [loss(paths(1)), Loss { title: "other".to_owned(), ..loss(paths(2)) }];
+    let (said, answer) = ask(&two, "Capture _Instead");
+    assert!(said.contains("Recreate 2 Boxes?") && said.contains("\nother\n"), "{said}");
+    match answer {
+        Some(AppMsg::CaptureInstead(keys)) => assert_eq!(keys, [key.clone(), key.clone()]),
+        answer => panic!("{answer:?}"),
+    }
+    window.destroy();
 }
