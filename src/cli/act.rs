@@ -99,9 +99,12 @@ pub(super) fn request_of(
 
 /// Says what the steps of a plan would lose for good.
 fn tell_losses(app: &App, plan: &Plan) {
-    let losing = plan.steps.iter().filter(|planned| planned.step.risk.destructive);
+    let losing = plan.steps.iter().filter(|planned| !planned.step.losses().is_empty());
     for planned in losing {
         app.out.warn(&paint(Style::Yellow, &planned.step.title));
+        for loss in planned.step.losses() {
+            app.out.warn(&format!("  {loss}"));
+        }
     }
 }
 
@@ -169,7 +172,7 @@ pub(super) fn carry_out_and(
     // A verb that names what it does is the yes to it, if what it did can be undone.
     let destroys = plan.steps.iter().any(|planned| planned.step.risk.destructive);
     let ask = app.may_ask() && !app.global.yes && (!plan.system_first || destroys);
-    if plan.system_first && destroys && !app.global.yes && !app.may_ask() {
+    if plan.system_first && plan.undoes.is_none() && destroys && !app.global.yes && !app.may_ask() {
         show_plan(app, engine, &plan);
         app.out.warn(&gettext("Nothing was changed: this cannot be undone, and takes --yes."));
         return Ok(Exit::Decision);
@@ -255,7 +258,8 @@ fn exit(plan: &Plan, outcome: &Outcome, left: Exit) -> Exit {
     }
 }
 
-fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
+/// Says what a plan does.
+pub(super) fn show_plan(app: &App, engine: &Engine, plan: &Plan) {
     let sides = [
         (Side::Manifest, gettext("Capture: the manifests will say what this machine has")),
         (Side::System, gettext("Apply: this machine will be what the manifests say")),

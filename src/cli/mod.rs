@@ -51,6 +51,7 @@ mod share;
 mod shim;
 mod show;
 mod status;
+mod target;
 mod undo;
 mod units;
 
@@ -136,8 +137,11 @@ pub fn main() -> ExitCode {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     let typed = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let cli = match command().try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
-        Ok(cli) => cli,
+    let understood = command().try_get_matches_from(&args).and_then(|matches| {
+        Cli::from_arg_matches(&matches).map(|cli| (cli, target::verb(&matches)))
+    });
+    let (cli, verb) = match understood {
+        Ok(understood) => understood,
         Err(error) => {
             // A terminal that is gone hears nothing, and the exit status says the same.
             let _ = error.print();
@@ -149,6 +153,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(host) => App::new(host, cli.global, typed),
         Err(error) => return errors::early(&error),
     };
+    match target::resolve(&app, &verb, &args) {
+        Ok(target::Way::Here) => (),
+        Ok(target::Way::Done(ended)) => return target::end(ended),
+        Ok(target::Way::Instead(args)) => return run(args),
+        Err(error) => {
+            let exit = errors::tell(&app.out, &error);
+            return app.finish(exit).into();
+        }
+    }
     let result = match &cli.verb {
         None => status::next(&app),
         Some(Verb::Status(args)) => status::run(&app, args),

@@ -158,8 +158,20 @@ pub(super) fn exit(report: &Report, drift_counts: bool) -> Exit {
 
 /// `bkt NOUN list`: every item of the noun's subsystems.
 pub(super) fn list(app: &App, noun: &str) -> anyhow::Result<Exit> {
+    list_some(app, noun, &|_| true)
+}
+
+/// The same for the items whose keys are of the kind that is meant.
+pub(super) fn list_some(
+    app: &App,
+    noun: &str,
+    is_meant: &dyn Fn(&str) -> bool,
+) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
-    let report = app.survey(&engine, &[noun.to_owned()])?;
+    let mut report = app.survey(&engine, &[noun.to_owned()])?;
+    for subsystem in &mut report.subsystems {
+        subsystem.items.retain(|item| is_meant(item.key.as_str()));
+    }
     if app.global.json {
         app.out.json(&report)?;
     } else {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::future::Future;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -71,16 +73,21 @@ pub struct Service {
 
 /// Connects to the session bus of `host`: `$DBUS_SESSION_BUS_ADDRESS`, else the socket `$XDG_RUNTIME_DIR/bus`.
 pub async fn session(host: &Host) -> Result<zbus::Connection, BusError> {
-    let builder = match (host.var("DBUS_SESSION_BUS_ADDRESS"), &host.env().runtime) {
-        (Some(address), _) => zbus::connection::Builder::address(address),
-        (None, Some(runtime)) => {
-            let socket = std::os::unix::net::UnixStream::connect(runtime.join("bus"))
-                .map_err(|_| BusError::NoBus)?;
-            zbus::connection::Builder::unix_stream(socket)
-        }
-        (None, None) => return Err(BusError::NoBus),
-    };
-    builder.build().await.map_err(|error| BusError::Unreachable(Box::new(error)))
+    match (host.var("DBUS_SESSION_BUS_ADDRESS"), &host.env().runtime) {
+        (Some(address), _) => connect(zbus::connection::Builder::address(address)).await,
+        (None, Some(runtime)) => at(&runtime.join("bus")).await,
+        (None, None) => Err(BusError::NoBus),
+    }
+}
+
+/// Connects to the bus that listens on a socket.
+pub async fn at(socket: &Path) -> Result<zbus::Connection, BusError> {
+    let socket = UnixStream::connect(socket).map_err(|_| BusError::NoBus)?;
+    connect(zbus::connection::Builder::unix_stream(socket)).await
+}
+
+async fn connect(to: zbus::connection::Builder<'_>) -> Result<zbus::Connection, BusError> {
+    to.build().await.map_err(|error| BusError::Unreachable(Box::new(error)))
 }
 
 /// Calls one method and waits for its answer.
@@ -112,7 +119,7 @@ where
 }
 
 /// Whether the bus itself said that the name has no owner.
-fn nobody(error: &zbus::Error) -> bool {
+pub fn nobody(error: &zbus::Error) -> bool {
     match error {
         zbus::Error::FDO(error) => matches!(
             **error,

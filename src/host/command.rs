@@ -11,6 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::inside::CALLED_IN;
 use crate::core::plan::Command;
 use crate::core::secret;
 
@@ -214,6 +215,8 @@ impl Runner for Real {
         if let Some(dir) = &command.dir {
             becomes.current_dir(dir);
         }
+        // It says where this one was called, not what it starts: a shell in a box calls us anew.
+        becomes.env_remove(CALLED_IN);
         let source = becomes.args(&command.args).envs(&command.env).exec();
         not_started(command, source)
     }
@@ -258,6 +261,7 @@ async fn run(
         .env_remove("GIT_WORK_TREE")
         .env_remove("GIT_INDEX_FILE")
         .env_remove("GIT_PREFIX")
+        .env_remove(CALLED_IN)
         .envs(&command.env)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -6,6 +6,9 @@
 use super::{Host, fs};
 use crate::words::{fill, gettext};
 
+/// The variable that says where the command line was called that was handed over to this program: a [`Place::mark`].
+pub const CALLED_IN: &str = "BKT_CALLED_IN";
+
 /// Where this program runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -53,6 +56,10 @@ pub struct Signs {
 impl Place {
     /// Where this program runs.
     pub fn of(host: &Host) -> Self {
+        // Whoever names the root that is meant means that one.
+        if host.var("BKT_ROOT") == Some("/") {
+            return Self::Host;
+        }
         // What cannot be read tells no more than that it is there.
         let text = |path: &str| {
             let path = host.path(path);
@@ -86,6 +93,38 @@ impl Place {
             () if boxed || signs.container.is_some() => Self::Container(named),
             () => Self::Host,
         }
+    }
+
+    /// Where the command line was called that was handed over to this program; `None` where it was called here.
+    pub fn called_in(host: &Host) -> Option<Self> {
+        let mark = host.var(CALLED_IN)?;
+        let (kind, name) = match mark.split_once(' ') {
+            Some((kind, name)) => (kind, Some(name.to_owned())),
+            None => (mark, None),
+        };
+        Some(match kind {
+            "toolbox" => Self::Toolbox(name),
+            "distrobox" => Self::Distrobox(name),
+            "sandbox" => Self::Sandbox(name.unwrap_or_default()),
+            _ => Self::Container(name),
+        })
+    }
+
+    /// The same place as [`Place::called_in`] reads it: "toolbox bootc-dev".
+    pub fn mark(&self) -> String {
+        let (kind, name) = match self {
+            Self::Host => ("host", None),
+            Self::Toolbox(name) => ("toolbox", name.as_deref()),
+            Self::Distrobox(name) => ("distrobox", name.as_deref()),
+            Self::Container(name) => ("container", name.as_deref()),
+            Self::Sandbox(id) => ("sandbox", Some(id.as_str())),
+        };
+        name.map_or_else(|| kind.to_owned(), |name| format!("{kind} {name}"))
+    }
+
+    /// Whether there is a host around this place that acts for it: a box or a sandbox of the person's.
+    pub fn has_host(&self) -> bool {
+        matches!(self, Self::Toolbox(_) | Self::Distrobox(_) | Self::Sandbox(_))
     }
 
     /// Makes sure that the machine itself can be changed from here.
@@ -171,6 +210,22 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_says_where_it_was_made() {
+        let mut machine = Machine::new();
+        assert_eq!(Place::called_in(&machine.host()), None);
+        let name = || Some("a box".to_owned());
+        for place in [
+            Place::Toolbox(name()),
+            Place::Distrobox(None),
+            Place::Container(name()),
+            Place::Sandbox("org.bkt.Bucket".to_owned()),
+        ] {
+            machine.vars.insert(CALLED_IN.to_owned(), place.mark());
+            assert_eq!(Place::called_in(&machine.host()), Some(place));
+        }
+    }
+
+    #[test]
     fn files_say_where_we_are() {
         let machine = Machine::new();
         assert_eq!(Place::of(&machine.host()), Place::Host);
@@ -179,6 +234,10 @@ mod tests {
         machine.file("run/.containerenv", PODMAN);
         machine.file("run/.toolboxenv", "");
         assert_eq!(Place::of(&machine.host()), Place::Toolbox(Some("bootc-dev".to_owned())));
+        let mut named = Machine::new();
+        named.file("run/.toolboxenv", "");
+        named.vars.insert("BKT_ROOT".to_owned(), "/".to_owned());
+        assert_eq!(Place::of(&named.host()), Place::Host);
         machine.file(".flatpak-info", "[Application]\nname=org.bkt.Bucket\nruntime=r\n");
         assert_eq!(Place::of(&machine.host()), Place::Sandbox("org.bkt.Bucket".to_owned()));
     }

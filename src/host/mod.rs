@@ -16,6 +16,7 @@ pub mod bus;
 pub mod command;
 pub mod commit;
 pub mod dconf;
+pub mod delegate;
 pub mod deployment;
 pub mod dnf;
 pub mod flatpak;

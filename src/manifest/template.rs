@@ -33,7 +33,7 @@ macro_rules! embedded {
     (@) => { false };
 }
 
-const FILES: [Embedded; 33] = embedded![
+const FILES: [Embedded; 34] = embedded![
     "Containerfile",
     "changelog.json",
     "ci/base-digest" program,
@@ -57,6 +57,7 @@ const FILES: [Embedded; 33] = embedded![
     "manifests/system-config.json",
     "manifests/system-packages.json",
     "manifests/systemd-services.json",
+    "manifests/toolbox-packages.json",
     "repo.json",
     "systemd/README.md",
     "template/README.md",

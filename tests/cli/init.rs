@@ -56,7 +56,7 @@ fn what_is_made_is_in_order_committed_and_in_use() {
             assert!(dry.out.contains(&format!("\n  {path}\n")), "{path} was not told: {dry:#?}");
         }
         assert_eq!(dry.out.lines().filter(|line| line.starts_with("  ")).count(), made.len());
-        elsewhere(&sandbox, &["schema", "--check"]).exits(0).says("14 files are");
+        elsewhere(&sandbox, &["schema", "--check"]).exits(0).says("15 files are");
         assert_eq!(in_new(&sandbox, "git", &["status", "--porcelain"]).exits(0).out, "");
         assert_eq!(in_new(&sandbox, "git", &["branch", "--show-current"]).out, "main\n");
         let tracked = in_new(&sandbox, "git", &["ls-files"]).out;

@@ -216,6 +216,8 @@ impl Sandbox {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())
             .env("HOME", self.path("home"))
+            // Also where the tests themselves run in a box, nothing is handed over to its host.
+            .env("BKT_ROOT", "/")
             .env("XDG_RUNTIME_DIR", self.path("run"))
             // Not this machine's own applications.
             .env("FLATPAK_SYSTEM_DIR", self.path("var/lib/flatpak"))

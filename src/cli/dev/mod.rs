@@ -3,7 +3,13 @@
 pub(super) mod dnf;
 mod elsewhere;
 mod enter;
+mod npm;
+mod proto;
+mod rustup;
+mod script;
 mod show;
+mod tools;
+mod update;
 
 use clap::Subcommand;
 
@@ -26,6 +32,8 @@ Examples:
   bkt dev enter                    a shell in the box
   bkt dev status                   what the box has, what the manifest wants
   bkt dev dnf install gcc          the box has it now, and the manifest and the box's Containerfile say so
+  bkt dev rustup default stable    Rust in the box; and npm, proto and script likewise
+  bkt dev update                   to the newest image of the box, with everything that is in it
   bkt dev capture                  save what was installed in the box by hand
   bkt apply dev                    install in the box what the manifest wants")
 )]
@@ -37,6 +45,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Verb {
     Enter(enter::Args),
+    Update(update::Args),
     Status(show::Status),
     Diff(show::Diff),
     #[command(about = gettext("Packages of the development box"))]
@@ -45,6 +54,10 @@ enum Verb {
         verb: dnf::Verb,
     },
     Capture(noun::Capture),
+    Rustup(rustup::Args),
+    Npm(npm::Args),
+    Proto(proto::Args),
+    Script(script::Args),
     #[command(flatten)]
     Elsewhere(elsewhere::Verb),
 }
@@ -52,10 +65,15 @@ enum Verb {
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     match &args.verb {
         Verb::Enter(args) => enter::run(app, args),
+        Verb::Update(args) => update::run(app, args),
         Verb::Status(args) => show::status(app, args),
         Verb::Diff(args) => show::diff(app, args),
         Verb::Dnf { verb } => dnf::run(app, verb),
         Verb::Capture(args) => noun::capture(app, NOUN, args),
+        Verb::Rustup(args) => rustup::run(app, args),
+        Verb::Npm(args) => npm::run(app, args),
+        Verb::Proto(args) => proto::run(app, args),
+        Verb::Script(args) => script::run(app, args),
         Verb::Elsewhere(verb) => Err(elsewhere::instead(verb).into()),
     }
 }

@@ -10,6 +10,7 @@ use crate::engine::execute::Untrusted;
 use crate::engine::undo::UndoError;
 use crate::engine::wish::{LooksSecret, NotReadable};
 use crate::host::command::RunError;
+use crate::host::delegate::DelegateError;
 use crate::host::dnf::NoAnswer;
 use crate::host::fs::{FsError, LockError};
 use crate::host::http::{HttpError, Trouble};
@@ -25,6 +26,7 @@ use crate::subsystem::extensions::compat::NoVersion;
 use crate::subsystem::toolbox::NoBox;
 use crate::words::{fill, gettext, ngettext};
 
+mod delegate;
 mod repository;
 
 /// An error for people.
@@ -106,11 +108,14 @@ fn known(error: &(dyn Error + 'static)) -> Option<Told> {
             gettext("Ask in a box that has it, such as a toolbox: toolbox run dnf search NAME");
         return Some(told(message, hint));
     }
+    if let Some(error) = error.downcast_ref::<DelegateError>() {
+        return delegate::known(error);
+    }
     if let Some(Elsewhere { within }) = error.downcast_ref::<Elsewhere>() {
         let message =
             gettext("this runs {within}, and what is to be changed is the machine itself");
         let hint = gettext(
-            "Run it outside of the box; or change the manifest alone, for the next image: --manifest-only",
+            "Run it outside of the container; or change the manifest alone, for the next image: --manifest-only",
         );
         return Some(told(fill(&message, &[("within", within)]), hint));
     }

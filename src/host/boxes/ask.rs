@@ -12,14 +12,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::list::{self, Row};
-use super::{Boxed, Boxes, BoxesError, Made, State, made, said, storage};
+use super::{Boxed, Boxes, BoxesError, Made, State, made, packages, said, storage};
 use crate::core::plan::Command;
 use crate::host::command::is_installed;
 use crate::host::{Host, RunError, fs};
 use crate::words::{fill, gettext};
 
+/// The name of the file, less its ending.
+pub(super) const LIST: &str = "list";
 /// The version of the file; one of another is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How long podman may take to answer: it waits for whoever else changes its books.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -54,7 +56,7 @@ pub fn read(host: &Host) -> Result<Boxes, BoxesError> {
         let installed = is_installed(host, "podman");
         return if installed { Ok(Boxes::default()) } else { Err(BoxesError::NoPodman) };
     }
-    let path = host.env().cache.join("bkt/boxes/list.json");
+    let path = host.env().cache.join(format!("bkt/boxes/{LIST}.json"));
     let kept = fs::read(&path).ok().flatten();
     let kept = kept.and_then(|text| serde_json::from_str::<Kept>(&text).ok());
     let kept = kept.filter(|kept| kept.version == VERSION).unwrap_or_default();
@@ -105,7 +107,7 @@ fn ask(
         }
         let stamp = before.filter(|_| settled && whole);
         let kept = Kept { version: VERSION, stamp, rows, started, unread, made: known };
-        keep(host, path, &kept);
+        keep(host, place, path, &kept);
         return Ok(boxes(kept.rows, &kept.made, kept.unread));
     }
 }
@@ -190,12 +192,76 @@ fn failed(error: RunError) -> BoxesError {
 }
 
 /// A cache that cannot be written costs time, not the answer.
-fn keep(host: &Host, path: &Path, kept: &Kept) {
+fn keep(host: &Host, place: &Path, path: &Path, kept: &Kept) {
     if host.is_dry() {
         return;
     }
+    packages::forget(host, place, &kept.rows.iter().map(|row| row.id.as_str()).collect());
     let Ok(text) = serde_json::to_string(kept) else { return };
     if let Err(error) = fs::write_as(path, Some(&text), Some(0o600)) {
         tracing::debug!("what podman said of the boxes was not kept: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::boxes::Maker;
+    use crate::host::testing::Machine;
+
+    #[test]
+    fn a_machine_without_containers_has_no_boxes_and_starts_nothing() {
+        // Here every program that is started is a panic.
+        let mut machine = Machine::new();
+        assert!(matches!(read(&machine.host()), Err(BoxesError::NoPodman)));
+        let podman = machine.file("bin/podman", "");
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&podman, mode).unwrap();
+        machine.vars.insert("PATH".to_owned(), podman.parent().unwrap().display().to_string());
+        assert_eq!(read(&machine.host()).unwrap(), Boxes::default());
+    }
+
+    #[test]
+    fn the_list_is_good_while_nothing_moves() {
+        let machine = Machine::new();
+        let host = machine.host();
+        let database = "home/.local/share/containers/storage/db.sql";
+        machine.file(database, "a");
+        let stat = |start: u64| format!("7 (x) S 1 7 7 0 -1 0 1 2 3 4 5 6 7 8 20 0 1 0 {start} 9");
+        machine.file("proc/7/stat", stat(100));
+        let row = Row {
+            name: "box".parse().unwrap(),
+            id: "ab12".to_owned(),
+            maker: Maker::Distrobox,
+            state: State::Running { pid: 7 },
+        };
+        let place = storage::place(&host).unwrap();
+        let kept = || Kept {
+            version: VERSION,
+            stamp: storage::stamp(&host, &place),
+            started: started(&host, std::slice::from_ref(&row)),
+            rows: vec![row.clone()],
+            unread: vec!["why".to_owned()],
+            made: BTreeMap::from([("ab12".to_owned(), Known::default())]),
+        };
+        let path = host.env().cache.join("bkt/boxes/list.json");
+        keep(&host, &place, &path, &kept());
+        let boxes = read(&host).unwrap();
+        assert_eq!(boxes.boxes.len(), 1);
+        assert_eq!(boxes.unread, ["why"]);
+        assert_eq!(fs::mode(&path), Some(0o600));
+        // Any of these has podman asked, which is a panic here.
+        let asks = |host: Host| {
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read(&host))).is_err()
+        };
+        assert!(!asks(machine.host()));
+        machine.file("proc/7/stat", stat(200));
+        assert!(asks(machine.host()), "another process has its number");
+        machine.file("proc/7/stat", stat(100));
+        assert!(!asks(machine.host()));
+        machine.file(database, "ab");
+        assert!(asks(machine.host()), "podman's books have moved");
+        keep(&host, &place, &path, &Kept { version: VERSION + 1, ..kept() });
+        assert!(asks(machine.host()), "another version wrote it");
     }
 }

@@ -139,6 +139,7 @@ pub fn of_distrobox(command: &[&str], args: Option<&[&str]>, node: &str) -> Opti
     }) {
         made.home = None;
     }
+    made.shell = options.iter().find_map(|one| one.sets("SHELL")).map(str::to_owned);
     made.unshare = unshared(&options, made.init);
     made.hostname = hostname(&options, made.unshare.contains("netns"), node);
     let platform = options.iter().filter(|one| one.name == "--platform");
@@ -267,4 +268,172 @@ fn of_init(args: &[&str], made: &mut Made) {
     let packages = value("--additional-packages").unwrap_or_default();
     made.packages = packages.split_whitespace().map(str::to_owned).collect();
     made.home = value("--home").map(str::to_owned);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    /// What podman 5.4.2 said of boxes that distrobox 1.8.1.2 made with the options in `asked`, on a machine called `vm`.
+    const RECORDED: &str = include_str!("../../../tests/boxes/distrobox-1.8.1.2.jsonl");
+
+    fn recorded() -> BTreeMap<String, Json> {
+        let named = |line: &str| {
+            let one: Json = serde_json::from_str(line).unwrap();
+            (one["name"].as_str().unwrap().to_owned(), one)
+        };
+        RECORDED.lines().map(named).collect()
+    }
+
+    fn decoded(one: &Json, node: &str) -> Made {
+        read(Maker::Distrobox, one.as_object().unwrap(), node).unwrap()
+    }
+
+    /// What is not as in a box that was made without any options.
+    fn shown(made: &Made) -> Json {
+        let mut json = serde_json::to_value(made).unwrap();
+        let plain = Made { shell: Some("bash".to_owned()), ..Made::default() };
+        let plain = serde_json::to_value(plain).unwrap();
+        json.as_object_mut().unwrap().retain(|key, value| *value != plain[key]);
+        json
+    }
+
+    #[test]
+    fn what_distrobox_was_asked_for_is_what_is_read() {
+        let recorded = recorded();
+        let expected = [
+            ("plain", json!({})),
+            ("home", json!({ "home": "/home/ada/boxes/home" })),
+            ("volumes", json!({ "volumes": ["/data:/data:ro", "/home/ada/x:/x"] })),
+            (
+                "flags",
+                json!({ "env": { "EDITOR": "vi" }, "flags": ["--memory", "1g", "--cap-add=NET_ADMIN"] }),
+            ),
+            (
+                "flags-and-volumes",
+                json!({
+                    "env": { "A": "b=c", "D": "" },
+                    "volumes": ["/srv:/srv:z", "/data"],
+                    "flags": ["--label", "mine=1", "--env-file", "/dev/null", "--env", "PATH"],
+                }),
+            ),
+            ("packages", json!({ "packages": ["git", "vim", "tmux"] })),
+            // The quotes are the shell's, which ran the command line, and spaces and lines it joins.
+            (
+                "hooks",
+                json!({ "init_hooks": "touch /a && echo it", "pre_init_hooks": "echo /home/ada; true" }),
+            ),
+            ("hooks-plain", json!({ "init_hooks": "touch /a && echo \"b c\" -- x" })),
+            ("init", json!({ "init": true })),
+            ("init-all", json!({ "init": true, "unshare": ["devsys", "ipc", "netns"] })),
+            ("nvidia", json!({ "nvidia": true })),
+            ("hostname", json!({ "hostname": "other.example" })),
+            ("unshare-netns", json!({ "unshare": ["netns"] })),
+            ("unshare-netns-hostname", json!({ "unshare": ["netns"], "hostname": "boxed" })),
+            ("unshare-ipc", json!({ "unshare": ["ipc"] })),
+            ("unshare-process", json!({ "unshare": ["process"] })),
+            ("unshare-devsys", json!({ "unshare": ["devsys"] })),
+            ("unshare-groups", json!({ "unshare": ["groups"] })),
+            ("unshare-all", json!({ "unshare": ["devsys", "groups", "ipc", "netns", "process"] })),
+            ("platform", json!({ "flags": ["--platform=linux/amd64"] })),
+            (
+                "everything",
+                json!({
+                    "nvidia": true, "home": "/home/ada/e", "hostname": "e", "volumes": ["/a:/a", "/b:/b"],
+                    "env": { "X": "1" }, "flags": ["--cpus=2"], "unshare": ["ipc"], "packages": ["a", "b"],
+                    "init_hooks": "one; two", "pre_init_hooks": "zero",
+                }),
+            ),
+            ("userns", json!({ "flags": ["--userns", "keep-id:uid=5", "--ulimit", "host"] })),
+            ("hostname-file", json!({})),
+            ("hostname-file-other", json!({ "hostname": "other" })),
+            ("hostname-file-netns", json!({ "unshare": ["netns"] })),
+        ];
+        assert_eq!(expected.len(), recorded.len());
+        for (name, made) in expected {
+            let mut made = made;
+            assert_eq!(shown(&decoded(&recorded[name], "vm")), made, "{name}");
+            // The machine has another name since, which the box only tells where it shares the file of it.
+            let tells = name.starts_with("hostname-file")
+                || name.contains("netns")
+                || made["hostname"].is_string();
+            if !tells && name != "unshare-all" && name != "init-all" {
+                made["hostname"] = json!("vm");
+            }
+            assert_eq!(shown(&decoded(&recorded[name], "other-vm")), made, "{name}");
+        }
+    }
+
+    #[test]
+    fn version_2_has_the_persons_options_among_its_own() {
+        // As its `makeCreateCommand` puts them together.
+        let words = |theirs: &str| {
+            format!(
+                "podman create --hostname vm --name b --privileged --security-opt label=disable --security-opt \
+                 apparmor=unconfined --pids-limit=-1 --user root:root --ipc host --network host --pid host --label \
+                 manager=distrobox --label distrobox.unshare_groups=0 --env SHELL=bash --env HOME=/home/ada --env \
+                 container=podman --env TERMINFO_DIRS=/usr/share/terminfo:/run/host/usr/share/terminfo --env \
+                 CONTAINER_ID=b --volume /tmp:/tmp:rslave --volume /x/distrobox-export:/usr/bin/distrobox-export:ro \
+                 --volume /x/distrobox-host-exec:/usr/bin/distrobox-host-exec:ro --volume /home/ada:/home/ada:rslave \
+                 --volume /:/run/host/:rslave --volume /dev:/dev:rslave --volume /sys:/sys:rslave --volume /dev/pts \
+                 --volume /dev/null:/dev/ptmx --volume /sys/fs/selinux --volume /var/log/journal --env HOME=/home/ada/h \
+                 --env DISTROBOX_HOST_HOME=/home/ada --volume /home/ada/h:/home/ada/h:rslave --volume \
+                 /var/home/ada:/var/home/ada:rslave --volume /run/user/1000:/run/user/1000:rslave --volume \
+                 /etc/hosts:/etc/hosts:ro --volume /dev/null:/run/.distrobox.rootless:ro {theirs} --runtime=crun \
+                 --annotation run.oci.keep_original_groups=1 --ulimit host --userns keep-id:size=65536 --volume \
+                 /x/distrobox-init:/usr/bin/entrypoint:ro --entrypoint /usr/bin/entrypoint image:1 --verbose --name ada \
+                 --user 1000 --group 1000 --home /home/ada/h --init 0 --nvidia 1 --pre-init-hooks HOOK \
+                 --additional-packages git -- one two"
+            )
+        };
+        let made = |theirs: &str| {
+            let words = words(theirs);
+            let words: Vec<&str> = words.split_whitespace().collect();
+            shown(&of_distrobox(&words, None, "vm").unwrap())
+        };
+        let mut expected = json!({
+            "nvidia": true, "home": "/home/ada/h", "packages": ["git"], "init_hooks": "one two", "pre_init_hooks": "HOOK",
+        });
+        assert_eq!(made(""), expected);
+        expected["env"] = json!({ "A": "1" });
+        expected["volumes"] = json!(["/data:/data"]);
+        expected["flags"] = json!(["--label", "mine=2", "--memory", "1g"]);
+        assert_eq!(made("--env A=1 --label mine=2 --memory 1g --volume /data:/data"), expected);
+    }
+
+    #[test]
+    fn a_box_that_was_made_otherwise_is_not_guessed_at() {
+        for command in
+            [json!(null), json!([]), json!("podman"), json!(["podman", "run", "image"]), json!(7)]
+        {
+            let inspected = json!({ "Config": { "CreateCommand": command } });
+            read(Maker::Distrobox, inspected.as_object().unwrap(), "vm").unwrap_err();
+        }
+        read(Maker::Distrobox, &Map::new(), "vm").unwrap_err();
+        assert_eq!(read(Maker::Toolbox, &Map::new(), "vm"), Ok(Made::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_word_may_be_missing_or_another(
+            which in any::<prop::sample::Index>(),
+            at in any::<prop::sample::Index>(),
+            word in prop::option::of("[-a-z=:/]{0,12}"),
+        ) {
+            let recorded = recorded();
+            let one = *which.get(&recorded.values().collect::<Vec<_>>());
+            let mut words = said::texts(&one["Config"]["CreateCommand"]).unwrap();
+            let at = at.index(words.len());
+            match &word {
+                Some(word) => words[at] = word,
+                None => drop(words.remove(at)),
+            }
+            of_distrobox(&words, None, "vm");
+        }
+    }
 }

@@ -8,18 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Host;
 use crate::core::names::{BoxPackage, ContainerName};
 use crate::core::plan::Command;
 
 mod ask;
+pub mod image;
 pub mod list;
 pub mod made;
-mod manage;
+pub mod packages;
+pub mod progress;
 pub mod said;
 pub mod storage;
 
 pub use ask::read;
+pub use packages::{all_installed, installed};
 
 /// What made a box, and enters it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +68,8 @@ pub struct Made {
     pub flags: Vec<String>,
     /// What it does not share with the machine: `netns`, `ipc`, `process`, `devsys`, `groups`.
     pub unshare: BTreeSet<String>,
+    /// The name of the person's shell, which distrobox installs with what it needs itself.
+    pub shell: Option<String>,
     /// Packages that its maker was told to install.
     pub packages: Vec<String>,
     /// Shell that runs at each start, after the setup; empty where there is none.
@@ -123,7 +127,7 @@ pub enum BoxesError {
 }
 
 /// The package managers that can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Manager {
     /// `dnf5`
     Dnf5,
@@ -150,6 +154,8 @@ pub struct Installed {
     pub all: BTreeSet<BoxPackage>,
     /// What its image brings and is no more there.
     pub gone: BTreeSet<BoxPackage>,
+    /// What its package manager said and is no package's name; nothing else is missing for that.
+    pub unread: Vec<String>,
 }
 
 /// Who a command in a box runs as.
@@ -170,12 +176,6 @@ pub fn events(host: &Host) -> Option<Command> {
     let filters = ["type=container"].into_iter().chain(news.iter().map(String::as_str));
     let filters = filters.flat_map(|filter| ["--filter", filter]);
     kept.then(|| Command::new("podman").args(["events", "--format", "json"]).args(filters))
-}
-
-/// What is installed in a box. It is not started for that: where it cannot be told without, the error says so, for people.
-pub fn installed(host: &Host, boxed: &Boxed) -> Result<Installed, String> {
-    let _ = (host, boxed);
-    Err(String::new())
 }
 
 /// `command`, run in the box of that name, which has to be there: distrobox asks whether to make one that is not, or makes
@@ -205,4 +205,32 @@ pub fn inside(maker: Maker, name: &ContainerName, who: As, command: Command) -> 
     };
     let inside = enter.arg(command.program).args(command.args);
     Command { dir: command.dir, ..inside }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_goes_into_its_box_with_all_it_has() {
+        let name: ContainerName = "a-box".parse().unwrap();
+        let words = |maker, who, command| {
+            let Command { program, args, env, dir } = inside(maker, &name, who, command);
+            assert!(env.is_empty());
+            (format!("{program} {}", args.join(" ")), dir)
+        };
+        let plain = || Command::new("ls").args(["-l", "a b"]);
+        for (maker, who, expected) in [
+            (Maker::Distrobox, As::Person, "distrobox enter --name a-box -- ls -l a b"),
+            (Maker::Distrobox, As::Root, "distrobox enter --name a-box -- sudo -n ls -l a b"),
+            (Maker::Toolbox, As::Person, "toolbox run --container a-box ls -l a b"),
+            (Maker::Toolbox, As::Root, "toolbox run --container a-box sudo -n ls -l a b"),
+        ] {
+            assert_eq!(words(maker, who, plain()), (expected.to_owned(), None));
+        }
+        let whole = plain().env("A", "b c").env("D", "").dir("/home/ada");
+        let (line, dir) = words(Maker::Distrobox, As::Root, whole);
+        assert_eq!(line, "distrobox enter --name a-box -- sudo -n env A=b c D= ls -l a b");
+        assert_eq!(dir.as_deref(), Some("/home/ada"));
+    }
 }

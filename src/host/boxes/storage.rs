@@ -3,6 +3,7 @@
 //! The place is that of containers-storage.conf(5). Podman's database is written when a container is made, renamed or
 //! removed, and when one starts or ends, or runs a command; never when podman only tells of them.
 
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -75,32 +76,34 @@ fn expand(host: &Host, path: &str) -> anyhow::Result<PathBuf> {
 ///
 /// With the machine's start: what ran before it runs no more, and no file says so.
 pub fn stamp(host: &Host, place: &Path) -> Option<String> {
-    let start = fs::read(&host.path("/proc/sys/kernel/random/boot_id")).ok().flatten();
-    let mut stamp = start.unwrap_or_default().trim().to_owned();
+    let mut stamp = start(host);
     let mut database = false;
     let lists =
         DRIVERS.iter().flat_map(|driver| LISTS.map(|list| format!("{driver}-containers/{list}")));
     let fixed = DATABASES.iter().chain(&BESIDE).map(|name| (*name).to_owned());
     for name in fixed.chain(lists) {
-        let Some(one) = of_file(&place.join(&name)) else { continue };
+        let Ok(file) = std::fs::metadata(place.join(&name)) else { continue };
         database |= DATABASES.contains(&name.as_str());
-        stamp.push_str(&format!(" {name} {one}"));
+        stamp.push_str(&format!(" {name} {}", of(&file)));
     }
     database.then_some(stamp)
 }
 
-/// What tells one state of a file from every other: its number, size, and times of content and of itself.
-pub(super) fn of_file(path: &Path) -> Option<String> {
-    let file = std::fs::metadata(path).ok()?;
-    Some(format!(
-        "{}:{}:{}.{:09}:{}.{:09}",
-        file.ino(),
-        file.size(),
-        file.mtime(),
-        file.mtime_nsec(),
-        file.ctime(),
-        file.ctime_nsec()
-    ))
+/// What tells one start of the machine from every other.
+pub fn start(host: &Host) -> String {
+    let id = fs::read(&host.path("/proc/sys/kernel/random/boot_id")).ok().flatten();
+    id.unwrap_or_default().trim().to_owned()
+}
+
+/// What tells one state of a file from every other: its number, size, and the time of its content. That of the file itself
+/// is left out, since SQLite moves it when it only reads.
+pub(super) fn of(file: &Metadata) -> String {
+    format!("{}:{}:{}.{:09}", file.ino(), file.size(), file.mtime(), file.mtime_nsec())
+}
+
+/// Whether podman has an image of that id.
+pub fn has_image(place: &Path, id: &str) -> bool {
+    DRIVERS.iter().any(|driver| place.join(format!("{driver}-images")).join(id).exists())
 }
 
 /// When a process started, in ticks since the machine did; `None` where there is no such process, or it has ended.

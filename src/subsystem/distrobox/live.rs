@@ -85,7 +85,7 @@ pub(super) fn elsewhere(host: &Host, entry: &Record) -> Option<String> {
 }
 
 /// One box, beside the entry that names it.
-fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>) -> Live {
+pub(super) fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>) -> Live {
     let mut record = made(host, boxed, entry);
     let mut notes = Vec::new();
     let mut unread = Vec::new();

@@ -35,7 +35,7 @@ struct Diff {
 }
 
 /// What is lost with a box, each in a line for people. Where that cannot be told, the one line says so.
-pub(super) fn of(host: &Host, name: &ContainerName) -> Vec<String> {
+pub(in crate::subsystem) fn of(host: &Host, name: &ContainerName) -> Vec<String> {
     let command = Command::new("podman").args(["diff", "--format", "json", name.as_str()]);
     let said = host.output(&command).map_err(|error| error.to_string());
     let diff = said.and_then(|said| read(&said).map_err(|error| error.to_string()));

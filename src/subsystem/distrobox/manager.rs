@@ -1,14 +1,13 @@
 //! Package managers of boxes: how each is told to install and to remove.
 
-use crate::core::names::BoxPackage;
 use crate::core::plan::Command;
 use crate::host::boxes::Manager;
 
 /// apt knows no package before its lists were fetched, and the lists of an image are old or not there.
 const APT_INSTALL: &str = r#"apt-get update && exec apt-get install -y "$@""#;
 
-/// Installs packages, as root in the box, without asking.
-pub(super) fn install(manager: Manager, packages: &[BoxPackage]) -> Command {
+/// Installs packages, as root in the box, without asking; for dnf also groups, with their `@`.
+pub(in crate::subsystem) fn install(manager: Manager, packages: &[impl ToString]) -> Command {
     let command = match manager {
         Manager::Dnf5 => Command::new("dnf5").args(["install", "-y"]),
         Manager::Dnf4 => Command::new("dnf").args(["install", "-y"]),
@@ -24,7 +23,7 @@ pub(super) fn install(manager: Manager, packages: &[BoxPackage]) -> Command {
 }
 
 /// Removes packages, as root in the box, without asking; what came with them stays.
-pub(super) fn remove(manager: Manager, packages: &[BoxPackage]) -> Command {
+pub(in crate::subsystem) fn remove(manager: Manager, packages: &[impl ToString]) -> Command {
     let command = match manager {
         Manager::Dnf5 => Command::new("dnf5").args(["remove", "-y", "--no-autoremove"]),
         Manager::Dnf4 => Command::new("dnf").args(["remove", "-y", "--noautoremove"]),
@@ -38,6 +37,6 @@ pub(super) fn remove(manager: Manager, packages: &[BoxPackage]) -> Command {
     named(command, packages)
 }
 
-fn named(command: Command, packages: &[BoxPackage]) -> Command {
-    command.args(packages.iter().map(BoxPackage::as_str))
+fn named(command: Command, packages: &[impl ToString]) -> Command {
+    command.args(packages.iter().map(ToString::to_string))
 }

@@ -24,12 +24,14 @@ pub mod ini;
 pub mod json;
 pub mod lint;
 mod live;
-mod losses;
+pub(super) mod losses;
 mod make;
-mod manager;
+pub(super) mod manager;
 mod place;
 mod scripts;
 mod steps;
+
+pub use steps::renewed;
 
 const FILE: &str = "distrobox.json";
 const OBJECT: &str = "containers";

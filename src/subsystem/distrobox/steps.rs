@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::scripts::{self, Exports};
 use super::{APPS, BINS, BINS_TO, IMAGE, PACKAGES, PULL, live, losses, make, manager};
-use crate::core::item::{Record, Value};
+use crate::core::item::{ItemKey, Layer, Record, Value};
 use crate::core::names::{BoxPackage, ContainerName, ImageRef};
-use crate::core::plan::{Action, Away, Change, Command, Risk, Step};
+use crate::core::plan::{Action, Away, Change, Command, Risk, Side, Step};
 use crate::host::Host;
 use crate::host::boxes::{self, As, Boxed, Installed, Maker, State};
 use crate::host::podman::{self, PodmanError};
@@ -41,6 +41,29 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> anyhow::Result<Steps> {
         }
     }
     Ok(steps)
+}
+
+/// The steps that make a box anew from `image`, which is here, and leave all else of it as it is. The error is for people.
+pub fn renewed(host: &Host, boxed: &Boxed, image: &ImageRef) -> Result<Vec<Step>, String> {
+    let boxes = boxes::read(host).map_err(|error| error.to_string())?.boxes;
+    let live = live::live(host, boxed, None);
+    if let Some((field, reason)) = live.unread.first_key_value() {
+        return Err(format!("{field}: {reason}"));
+    }
+    let before = live.record().cloned().unwrap_or_default();
+    let change = Change {
+        subsystem: super::ID,
+        item: ItemKey::new(boxed.name.as_str()),
+        title: boxed.name.to_string(),
+        side: Side::System,
+        layer: Layer::Shared,
+        after: Some(before.clone().with(IMAGE, image.as_str())),
+        other: Some(before.clone()),
+        before: Some(before),
+        held: None,
+    };
+    let plan = Plan::new(&change, boxed.name.clone(), host, &boxes)?;
+    plan.make_anew(&change.after.clone().unwrap_or_default())
 }
 
 /// One change, and what there is.

@@ -78,7 +78,7 @@ impl NoBox {
                 };
                 fill(&text, &[("name", name.as_str())])
             }
-            Self::NoPodman => gettext("Podman is not installed"),
+            Self::NoPodman => gettext("Podman is not installed, so there is no development box"),
             Self::Failed(error) => format!("{error:#}"),
         }
     }
@@ -124,7 +124,7 @@ pub(super) fn own_packages(host: &Host, name: &ContainerName) -> Result<BTreeSet
 }
 
 /// What `distrobox.json` says of the box, this machine's layer before the shared one.
-fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
+pub(super) fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
     let Some(root) = host.repository() else { return Ok(None) };
     let manifests = Manifests::new(&root.join("manifests"), &host.env().hostname);
     for layer in manifests.layers().iter().rev() {

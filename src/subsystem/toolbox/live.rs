@@ -19,14 +19,9 @@ const LISTED: usize = 8;
 pub(super) fn read(host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
     let dev = match Dev::read(host) {
         Ok(dev) => dev,
-        // Nobody wants anything of it.
-        Err(NoBox::NoPodman | NoBox::Missing { .. }) if wanted.is_empty() => {
-            return Ok(Records::default());
+        Err(no @ (NoBox::NoPodman | NoBox::Missing { .. })) => {
+            return Ok(not_here(wanted, &no.reason()));
         }
-        Err(no @ NoBox::NoPodman) => {
-            return Err(Unreadable::Unavailable { reason: no.reason(), hint: no.hint() });
-        }
-        Err(no @ NoBox::Missing { .. }) => return Ok(not_here(wanted, &no.reason())),
         Err(NoBox::Failed(error)) => return Err(error.into()),
     };
     let own = dev::own_packages(host, &dev.boxed.name)?;

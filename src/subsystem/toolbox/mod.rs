@@ -23,6 +23,7 @@ use crate::words::{fill, gettext, mark};
 mod dev;
 mod known;
 mod live;
+pub mod renew;
 mod steps;
 
 pub use dev::{Dev, NoBox};

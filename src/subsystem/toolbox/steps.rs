@@ -8,6 +8,7 @@ use crate::core::item::ItemKey;
 use crate::core::plan::{Action, Change, Risk, Step};
 use crate::host::Host;
 use crate::host::boxes::As;
+use crate::subsystem::distrobox::manager;
 use crate::subsystem::packages::entries::Item;
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
@@ -40,14 +41,6 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     }
     let mut steps = Vec::new();
     if !come.is_empty() {
-        if let Some(command) = manager.refresh() {
-            steps.push(Step {
-                title: gettext("Read the package lists of the development box anew"),
-                action: Action::Run(dev.inside(As::Root, command)),
-                risk: Risk { network: true, ..Risk::default() },
-                items: Vec::new(),
-            });
-        }
         let text = ngettext(
             "Install a package in the development box",
             "Install {n} packages in the development box",
@@ -56,7 +49,7 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
         let (names, items, title) = told(come, &text);
         steps.push(Step {
             title,
-            action: Action::Run(dev.inside(As::Root, manager.install(&names))),
+            action: Action::Run(dev.inside(As::Root, manager::install(manager, &names))),
             risk: Risk { network: true, ..Risk::default() },
             items,
         });
@@ -70,7 +63,7 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
         let (names, items, title) = told(go, &text);
         steps.push(Step {
             title,
-            action: Action::Run(dev.inside(As::Root, manager.remove(&names))),
+            action: Action::Run(dev.inside(As::Root, manager::remove(manager, &names))),
             risk: Risk { removes: true, ..Risk::default() },
             items,
         });

@@ -149,7 +149,7 @@ pub(super) fn triple() -> String {
 }
 
 /// A toolchain without this machine's host, which rustup adds by itself.
-pub(super) fn canonical(name: &ToolchainName) -> ToolchainName {
+pub fn canonical(name: &ToolchainName) -> ToolchainName {
     let short = name.as_str().strip_suffix(&triple()).and_then(|rest| rest.strip_suffix('-'));
     short.and_then(|short| short.parse().ok()).unwrap_or_else(|| name.clone())
 }

@@ -296,7 +296,7 @@ fn with_version(version: &str) -> Record {
     }
 }
 
-pub use entry::ToolchainsFile;
+pub use entry::{ToolchainsFile, canonical};
 
 #[cfg(test)]
 mod tests;

@@ -45,13 +45,12 @@ impl DevBox {
 
     /// A command of the person's in it, that finds what toolchains have put into the home directory.
     pub(super) fn run(&self, host: &Host, command: Command) -> Command {
-        let Command { program, args, env, .. } = command;
-        let mut words = vec![format!("PATH={}", path(host, &self.home))];
+        let mut command = command.env("PATH", path(host, &self.home));
         for name in ["RUSTUP_HOME", "CARGO_HOME", "PROTO_HOME"] {
-            words.extend(host.var(name).map(|value| format!("{name}={value}")));
+            if let Some(value) = host.var(name) {
+                command = command.env(name, value);
+            }
         }
-        words.extend(env.iter().map(|(name, value)| format!("{name}={value}")));
-        let command = Command::new("env").args(words).arg(program).args(args);
         self.dev.inside(As::Person, command)
     }
 }

@@ -10,12 +10,9 @@ pub(super) fn pinned(words: &[&str]) -> Option<String> {
     let plain = || args.iter().copied().filter(|arg| !arg.starts_with('-'));
     let named = match name {
         "rustup" | "proto" | "nvm" | "fnm" | "volta" | "asdf" | "mise" | "pyenv" | "rbenv"
-        | "nodenv" | "goenv" | "sdk" | "tfenv" | "ghcup" | "juliaup" => {
-            plain().skip(1).find_map(|arg| match arg.split_once('@') {
-                Some((_, version)) => stays(version).then_some(arg),
-                None => stays(arg).then_some(arg),
-            })
-        }
+        | "nodenv" | "goenv" | "sdk" | "tfenv" | "ghcup" | "juliaup" => plain()
+            .skip(1)
+            .find(|arg| stays(arg.split_once('@').map_or(*arg, |(_, version)| version))),
         "pip" | "pip3" | "pipx" | "uv" if plain().any(|arg| matches!(arg, "install" | "add")) => {
             plain().find(|arg| ["==", "~=", "<"].iter().any(|sign| arg.contains(sign)))
         }

@@ -1,0 +1,122 @@
+//! The box made anew from a newer image, with everything that was in it.
+
+use anyhow::{Context, Result};
+
+use super::dev::{self, Dev};
+use crate::core::item::ItemKey;
+use crate::core::names::{BoxPackage, ImageRef};
+use crate::core::plan::{Action, Away, Command, PlannedStep, Risk, Step};
+use crate::host::Host;
+use crate::host::boxes::{As, Maker, State};
+use crate::subsystem::distrobox;
+use crate::words::{fill, gettext, ngettext};
+
+/// What the box is called while a new one is made in its place.
+const ASIDE: &str = ".replaced";
+/// Where images are that were built here: no registry has them.
+const LOCAL: &str = "localhost/";
+
+/// The image that the box should have: the one that `distrobox.json` names, else the one that it was made from.
+pub fn image(host: &Host, dev: &Dev) -> Result<ImageRef> {
+    let entry = dev::entry(host, &dev.boxed.name)?;
+    let named = entry.as_ref().and_then(|entry| entry["image"].as_str());
+    let name = named.unwrap_or(&dev.boxed.image);
+    name.parse().with_context(|| gettext("the development box's image"))
+}
+
+/// What fetches an image, where it is from elsewhere.
+pub fn fetch(image: &ImageRef) -> Option<Command> {
+    let local = image.as_str().starts_with(LOCAL);
+    (!local).then(|| Command::new("podman").args(["pull", "--quiet", "--", image.as_str()]))
+}
+
+/// Whether the box was made from another image than the one of this name that is here now.
+pub fn is_newer(host: &Host, dev: &Dev, image: &ImageRef) -> Result<bool> {
+    let args = ["image", "inspect", "--format", "{{.Id}}", "--", image.as_str()];
+    let said = host.output(&Command::new("podman").args(args))?;
+    let said = String::from_utf8_lossy(&said);
+    // Podman may warn before it answers.
+    let id = said.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    let bare = |id: &str| id.strip_prefix("sha256:").unwrap_or(id).to_owned();
+    Ok(bare(id) != bare(&dev.boxed.image_id))
+}
+
+/// The steps that make the box anew from `image`, which is here: with what it was made with, and with what is installed in it.
+/// The old one is set aside until all has worked. The error is for people.
+pub fn steps(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<PlannedStep>, String> {
+    let (id, steps) = match dev.boxed.maker {
+        Maker::Distrobox => (distrobox::ID, distrobox::renewed(host, &dev.boxed, image)?),
+        Maker::Toolbox => (super::ID, of_toolbox(host, dev, image)?),
+    };
+    let planned = |step| PlannedStep { subsystems: vec![id.clone()], step };
+    Ok(steps.into_iter().map(planned).collect())
+}
+
+fn of_toolbox(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<Step>, String> {
+    let boxed = &dev.boxed;
+    let name = boxed.name.as_str();
+    let aside = format!("{name}{ASIDE}");
+    let installed = dev.installed(host)?;
+    let podman = |args: &[&str]| Command::new("podman").args(args.iter().copied());
+    let items = || vec![ItemKey::new(name)];
+    let titled = |text: &str| fill(text, &[("name", name)]);
+    let run = |title: String, command: Command, risk: Risk| Step {
+        title,
+        action: Action::Run(command),
+        risk,
+        items: items(),
+    };
+    let lost = Risk { destructive: true, ..Risk::default() };
+    let network = Risk { network: true, ..Risk::default() };
+    let runs = matches!(boxed.state, State::Running { .. });
+    let mut steps = Vec::new();
+    if runs {
+        let title = titled(&gettext("Stop the toolbox {name}"));
+        steps.push(run(title, podman(&["stop", name]), Risk::default()));
+    }
+    let mut back = vec![
+        podman(&["container", "exists", &aside]),
+        podman(&["rm", "--force", "--ignore", "--volumes", name]),
+        podman(&["rename", &aside, name]),
+    ];
+    if runs {
+        back.push(podman(&["start", name]));
+    }
+    steps.push(Step {
+        title: titled(&gettext("Set the toolbox {name} aside, to make it anew")),
+        action: Action::Away(Away {
+            command: podman(&["rename", name, &aside]),
+            losses: distrobox::losses::of(host, &boxed.name),
+            back,
+        }),
+        risk: lost,
+        items: items(),
+    });
+    let create = ["--assumeyes", "create", "--image", image.as_str(), name];
+    let title = titled(&gettext("Make the toolbox {name}"));
+    steps.push(run(title, Command::new("toolbox").args(create), Risk::default()));
+    let title = titled(&gettext("Set {name} up"));
+    steps.push(run(title, dev.inside(As::Person, Command::new("true")), Risk::default()));
+    let names: Vec<String> = installed.chosen.iter().map(BoxPackage::to_string).collect();
+    if !names.is_empty() {
+        let text = ngettext(
+            "Install the package in {name} that was installed in it before",
+            "Install the {n} packages in {name} that were installed in it before",
+            names.len(),
+        );
+        let title = fill(&text, &[("name", name), ("n", &names.len().to_string())]);
+        let command = dev.inside(As::Root, distrobox::manager::install(installed.manager, &names));
+        steps.push(run(title, command, network));
+    }
+    steps.push(Step {
+        title: titled(&gettext("Remove what {name} was before")),
+        action: Action::Away(Away {
+            command: podman(&["rm", "--force", "--volumes", &aside]),
+            losses: Vec::new(),
+            back: Vec::new(),
+        }),
+        risk: lost,
+        items: items(),
+    });
+    Ok(steps)
+}
