@@ -18,7 +18,7 @@ pub fn perform(
 ) -> Result<()> {
     match action {
         Action::Run(command) => {
-            host.run(command, line, cancel)?;
+            super::boxes::progress::run(host, command, line, cancel)?;
             Ok(())
         }
         Action::Write(edits) => write(edits),

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::Host;
 use crate::core::names::{BoxPackage, ContainerName};
 use crate::core::plan::Command;
 
 mod ask;
-pub mod image;
 pub mod list;
 pub mod made;
 pub mod packages;

@@ -4,8 +4,52 @@
 //! when one of them is done. Then it names the image's configuration, and at last that it writes the image.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
+use super::said;
+use crate::core::plan::Command;
+use crate::host::command::is_installed;
+use crate::host::{Host, RunError};
 use crate::words::{fill, gettext, ngettext};
+
+/// How long a registry may take to say how many layers an image has.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Runs a program, as [`Host::run`] does. Where it is a pull, `line` hears how far that is, for people.
+pub fn run(
+    host: &Host,
+    command: &Command,
+    line: &mut dyn FnMut(&str),
+    cancel: &CancellationToken,
+) -> Result<String, RunError> {
+    let Some(image) = pulled(command) else { return host.run(command, line, cancel) };
+    let mut pulling = Pulling::new(layers(host, image));
+    let mut hear = |said: &str| match pulling.line(said) {
+        Some(words) => line(&words),
+        None => line(said),
+    };
+    host.run(command, &mut hear, cancel)
+}
+
+/// The image that a command pulls, and says so: `podman pull … IMAGE`.
+fn pulled(command: &Command) -> Option<&str> {
+    let pulls = command.program == "podman" && command.args.first()? == "pull";
+    let quiet = command.args.iter().any(|word| matches!(word.as_str(), "-q" | "--quiet"));
+    command.args.last().map(String::as_str).filter(|_| pulls && !quiet)
+}
+
+/// How many layers an image has in its registry: podman does not say it beforehand. Skopeo does, which comes with bootc and
+/// rpm-ostree; where there is none, or the registry does not answer, it is not known.
+fn layers(host: &Host, image: &str) -> Option<usize> {
+    if !is_installed(host, "skopeo") {
+        return None;
+    }
+    let ask = Command::new("skopeo").args(["inspect", "--no-tags", "--"]);
+    let said = host.run_within(&ask.arg(format!("docker://{image}")), PATIENCE).ok()?;
+    said::read(&said).objects.iter().find_map(|one| Some(one.get("Layers")?.as_array()?.len()))
+}
 
 /// A pull that goes on.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +113,23 @@ Writing manifest to image destination
     fn words(total: Option<usize>, said: &str) -> Vec<String> {
         let mut pulling = Pulling::new(total);
         said.lines().filter_map(|line| pulling.line(line)).collect()
+    }
+
+    #[test]
+    fn a_pull_is_told_from_other_commands() {
+        let image = |words: &[&str]| {
+            let command = Command::new(words[0]).args(words[1..].iter().copied());
+            pulled(&command).map(str::to_owned)
+        };
+        assert_eq!(image(&["podman", "pull", "--", "a:1"]).as_deref(), Some("a:1"));
+        for words in [
+            &["podman", "pull", "--quiet", "--", "a"][..],
+            &["podman"],
+            &["podman", "rm", "pull"],
+            &["git", "pull"],
+        ] {
+            assert_eq!(image(words), None, "{words:?}");
+        }
     }
 
     #[test]
