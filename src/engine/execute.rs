@@ -298,7 +298,11 @@ impl Engine {
                 Ok(()) => {
                     let text = gettext("{error}. What was there before has been put back");
                     for (_, error) in failed.iter_mut().filter(|(other, _)| same(other)) {
-                        *error = fill(&text, &[("error", error.as_str())]);
+                        let said = fill(&text, &[("error", error.as_str())]);
+                        let old = std::mem::replace(error, said.clone());
+                        outcome.errors.iter_mut().filter(|one| **one == old).for_each(|one| {
+                            one.clone_from(&said);
+                        });
                     }
                 }
                 Err(error) => {

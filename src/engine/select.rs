@@ -361,3 +361,43 @@ pub(super) fn is_secret(item: &ItemKey, field: &str, value: &Value) -> bool {
         || key.is_some_and(secret::is_secret) && matches!(value, Value::Text(t) if said(t))
         || matches!(value, Value::Text(t) if is_file(t) && secret::in_text(t))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::item::Record;
+    use crate::core::plan::{Command, Risk, Step};
+
+    #[test]
+    fn what_is_made_anew_waits_and_what_is_removed_says_so_itself() {
+        let change = |item: &str, after: Option<Record>, side| Change {
+            subsystem: SubsystemId::new("boxes"),
+            item: ItemKey::new(item),
+            title: item.to_owned(),
+            side,
+            layer: Layer::Shared,
+            before: Some(Record::new()),
+            after,
+            other: None,
+            held: None,
+        };
+        let step = |item: &str, destructive| PlannedStep {
+            subsystems: vec![SubsystemId::new("boxes")],
+            step: Step {
+                title: String::new(),
+                action: Action::Run(Command::new("true")),
+                risk: Risk { destructive, ..Risk::default() },
+                items: vec![ItemKey::new(item)],
+            },
+        };
+        let steps = [step("a", false), step("a", true), step("b", false)];
+        let there = || Some(Record::new().with("image", "x"));
+        assert!(loses(&steps, &change("a", there(), Side::System)));
+        assert!(!loses(&steps, &change("a", there(), Side::Manifest)));
+        assert!(!loses(&steps, &change("a", None, Side::System)));
+        assert!(!loses(&steps, &change("b", there(), Side::System)));
+        let other =
+            Change { subsystem: SubsystemId::new("x"), ..change("a", there(), Side::System) };
+        assert!(!loses(&steps, &other));
+    }
+}

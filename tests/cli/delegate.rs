@@ -315,6 +315,12 @@ fn installing_in_a_box_means_that_box() {
             .says("in the toolbox debian, which is not the development box bootc-dev")
             .says(&format!("bkt dev dnf {verb}"));
     }
+    let manifest = || fs::read_to_string(the.sandbox.path("repo/manifests/toolbox-packages.json"));
+    assert!(manifest().is_err());
+    the.sandbox.write("box/run/.containerenv", "name=\"bootc-dev\"\n");
+    the.bkt(&["--cli", "dnf", "install", "--manifest-only", "--force", "htop"]).exits(0);
+    assert!(manifest().unwrap().contains("htop"));
+    assert!(!the.sandbox.path("repo/manifests/system-packages.json").exists());
     the.sandbox.write("repo/repo.json", "{ \"dev_container\": \"work\" }\n");
     the.bkt(&["-n", "dnf", "install", "htop"]).exits(2).says("the development box work");
 }

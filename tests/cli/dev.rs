@@ -47,7 +47,7 @@ fn machine(maker: &str) -> Sandbox {
         "boxes": {
             "bootc-dev": {
                 "id": "b1", "maker": maker, "image": IMAGE, "image_id": "a1", "running": true, "pid": 1001,
-                "packages": made(&["bash", "make"]),
+                "packages": made(&["bash", "make"]), "volumes": ["/data:/data:ro"],
             },
         },
     });
@@ -92,7 +92,10 @@ fn state(sandbox: &Sandbox) -> Json {
 fn in_it(sandbox: &Sandbox) -> Vec<String> {
     let state = state(sandbox);
     let packages = state["boxes"]["bootc-dev"]["packages"].as_object().unwrap();
-    packages.keys().filter(|name| !["bash", "make"].contains(&name.as_str())).cloned().collect()
+    let names = packages.keys().filter(|name| !["bash", "make"].contains(&name.as_str()));
+    let mut names: Vec<String> = names.cloned().collect();
+    names.sort();
+    names
 }
 
 /// The person runs something in the box themselves.
@@ -280,6 +283,9 @@ fn an_update_moves_the_box_to_a_newer_image_with_what_is_in_it() {
         let now = state(&sandbox);
         assert_eq!(now["boxes"].as_object().unwrap().len(), 1, "{now}");
         assert_eq!(now["boxes"]["bootc-dev"]["image_id"], "a2");
+        if maker == "distrobox" {
+            assert_eq!(now["boxes"]["bootc-dev"]["volumes"], json!(["/data:/data:ro"]));
+        }
         // And then it is up to date.
         let second = id();
         sandbox.bkt(&["dev", "update", "--yes"]).exits(0).says("newest");

@@ -10,7 +10,9 @@ use crate::cli::errors::Misnamed;
 use crate::cli::pun::Pun;
 use crate::core::item::Record;
 use crate::core::names::{ComponentName, TargetName, ToolchainName};
+use crate::core::plan::Command;
 use crate::engine::Reach;
+use crate::host::command;
 use crate::subsystem::toolchains::rustup::{Default, Rustup};
 use crate::subsystem::toolchains::{Item, TOOLCHAIN, canonical};
 use crate::words::{fill, gettext};
@@ -139,7 +141,10 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
             tools::remove(app, pun, &toolchains(names))
         }
         Verb::Component { verb: Component::Add { names, pun } } => add(app, pun, names),
-        Verb::Component { verb: Component::Remove { names, pun } } => remove(app, pun, names),
+        Verb::Component { verb: Component::Remove { names, pun } } => {
+            let items: Vec<Item> = names.iter().cloned().map(Item::Component).collect();
+            tools::remove(app, pun, &items)
+        }
         Verb::Target { verb: Target::Add { names, pun } } => {
             tools::put(app, pun, &bare(targets(names)))
         }
@@ -187,17 +192,15 @@ fn add(app: &App, pun: &Pun, names: &[ComponentName]) -> anyhow::Result<Exit> {
     }
 }
 
-/// Removes components. One that only the toolchain brings is no item, and not ours to take away.
-fn remove(app: &App, pun: &Pun, names: &[ComponentName]) -> anyhow::Result<Exit> {
-    let items: Vec<Item> = names.iter().cloned().map(Item::Component).collect();
-    tools::remove(app, pun, &items)
-}
-
 /// A verb of the program that changes nothing that is tracked, or that nobody knows.
 pub(super) fn not_here(program: &str, words: &[OsString]) -> Misnamed {
-    let verb = words.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-    let values: &[(&str, &str)] = &[("program", program), ("verb", &verb)];
+    let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let verb = words.first().map(String::as_str).unwrap_or_default();
     let text = gettext("“{program} {verb}” changes nothing that the manifest could say");
-    let hint = gettext("Run it in the box itself: bkt dev enter");
-    Misnamed::Wrong { message: fill(&text, values), hint: Some(hint) }
+    let enter = Command::new("bkt").args(["dev", "enter", "--", program]).args(words.clone());
+    let hint = gettext("Run it in the box itself: {command}");
+    Misnamed::Wrong {
+        message: fill(&text, &[("program", program), ("verb", verb)]),
+        hint: Some(fill(&hint, &[("command", &command::display(&enter))])),
+    }
 }

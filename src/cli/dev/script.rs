@@ -118,7 +118,7 @@ fn add(app: &App, args: &Add) -> anyhow::Result<Exit> {
         if !prompt::yes(app, &gettext("Run it in the development box, and pin it as it is?"), false)
         {
             app.out.say(&gettext("Nothing was changed."));
-            return Ok(Exit::Done);
+            return Ok(Exit::Error);
         }
     }
     let mut set = Record::new().with(URL, args.url.as_str()).with(SHA256, sha256.as_str());

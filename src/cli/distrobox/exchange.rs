@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::BOXES;
-use crate::cli::act::versioned;
+use crate::cli::act::{self, versioned};
 use crate::cli::app::{App, Exit};
 use crate::cli::errors::Misnamed;
 use crate::cli::output::{Style, paint};
-use crate::cli::pun::{self, How, Options};
+use crate::cli::pun::{self, How};
 use crate::cli::share::Share;
 use crate::core::item::ItemKey;
 use crate::core::names::ContainerName;
@@ -22,20 +22,10 @@ use crate::words::{fill, gettext};
 pub(super) struct Import {
     #[arg(value_name = "FILE", help = gettext("The file (default: ./distrobox.ini)"))]
     file: Option<PathBuf>,
-    #[arg(long, help = gettext("Do not look up whether it exists"))]
-    force: bool,
     #[arg(long, help = gettext("Also save what looks like a secret"))]
     secrets: bool,
     #[command(flatten)]
     share: Share,
-}
-
-impl Options for Import {
-    fn how(&self) -> How {
-        let Self { force, secrets, share, .. } = self;
-        let follow = share.follow();
-        How { reach: Reach::Manifest, force: *force, secrets: *secrets, follow }
-    }
 }
 
 #[derive(clap::Args)]
@@ -73,7 +63,10 @@ pub(super) fn import(app: &App, args: &Import) -> anyhow::Result<Exit> {
         );
         app.out.warn(&paint(Style::Yellow, &text));
     }
-    pun::act(app, &[BOXES], args, |engine, report| {
+    let follow = args.share.follow();
+    // Their volumes and images need not be on this machine, nor the boxes be made on it.
+    let how = How { reach: Reach::Manifest, force: true, secrets: args.secrets, follow };
+    let (engine, plan) = pun::plan(app, &[BOXES], how, |engine, report| {
         let wish = |(name, entry): &(ContainerName, _)| {
             let set = json::record(entry, engine.host())
                 .map_err(|error| wrong(gettext("{file}: {why}"), &format!("{name}: {error:#}")))?;
@@ -86,7 +79,8 @@ pub(super) fn import(app: &App, args: &Import) -> anyhow::Result<Exit> {
             Ok(Wish { subsystem: BOXES, item, edit: Edit::Put { set, clear } })
         };
         read.boxes.iter().map(wish).collect()
-    })
+    })?;
+    act::carry_out_and(app, &engine, plan, follow, false)
 }
 
 /// What `export` answers as JSON.

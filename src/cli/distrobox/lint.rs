@@ -110,7 +110,6 @@ pub(super) fn advise<'h>(app: &App, hooks: impl Iterator<Item = &'h str>) {
 
 fn said(finding: &Finding) -> String {
     let Finding { axiom, words, why, instead } = finding;
-    let rule = fill(&gettext("A hook {axiom}."), &[("axiom", &axiom.title())]);
     let shown = paint(Style::Yellow, &words.replace('\n', " "));
-    format!("  {shown}\n    {rule} {why}\n    {instead}")
+    format!("  {shown}\n    {why} {}\n    {instead}", axiom.title())
 }

@@ -25,7 +25,8 @@ has it. This machine gets it at once where it can: as a layer that rpm-ostree pu
 cannot, by dnf until the next restart. Where the image brings a package, removing it excludes it from the next image.
 
 search, info, provides and list are dnf's own: they answer for the place they are called in, a toolbox as well. What \
-stands after the verb is handed over; what begins with a dash goes behind “--”.
+stands after the verb is handed over; what begins with a dash goes behind “--”. In a toolbox or a distrobox, install and \
+remove are about that box: in the development box they are those of bkt dev dnf.
 
 Examples:
   bkt dnf search editor                which packages there are

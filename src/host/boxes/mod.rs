@@ -13,6 +13,7 @@ use crate::core::names::{BoxPackage, ContainerName};
 use crate::core::plan::Command;
 
 mod ask;
+pub mod installing;
 pub mod list;
 pub mod made;
 pub mod packages;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::installing::Installing;
 use super::said;
 use crate::core::plan::Command;
 use crate::host::command::is_installed;
@@ -17,14 +18,23 @@ use crate::words::{fill, gettext, ngettext};
 /// How long a registry may take to say how many layers an image has.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Runs a program, as [`Host::run`] does. Where it is a pull, `line` hears how far that is, for people.
+/// Runs a program, as [`Host::run`] does. Where it is a pull, or installs packages in a box, `line` hears how far that is,
+/// for people.
 pub fn run(
     host: &Host,
     command: &Command,
     line: &mut dyn FnMut(&str),
     cancel: &CancellationToken,
 ) -> Result<String, RunError> {
-    let Some(image) = pulled(command) else { return host.run(command, line, cancel) };
+    let Some(image) = pulled(command) else {
+        let mut installing = Installing::default();
+        let in_box = matches!(command.program.as_str(), "distrobox" | "toolbox");
+        let mut hear = |said: &str| match installing.line(said).filter(|_| in_box) {
+            Some(words) => line(&words),
+            None => line(said),
+        };
+        return host.run(command, &mut hear, cancel);
+    };
     let mut pulling = Pulling::new(layers(host, image));
     let mut hear = |said: &str| match pulling.line(said) {
         Some(words) => line(&words),

@@ -213,17 +213,16 @@ fn outside_of_an_image_machine_the_manifest_is_what_is_changed() {
 }
 
 #[test]
-fn in_a_box_the_manifest_alone_can_be_changed() {
+fn in_a_container_the_manifest_alone_can_be_changed() {
     let machine = Atomic::not_atomic();
     machine.sandbox.write("run/.containerenv", "engine=\"podman-5.4.2\"\nname=\"bootc-dev\"\n");
-    machine.sandbox.write("run/.toolboxenv", "");
     for verb in [
         &["dnf", "install", "htop"][..],
         &["dnf", "remove", "htop"],
         &["dnf", "sync", "--now"],
         &["admin", "kargs", "append", "quiet"],
     ] {
-        machine.bkt(verb).exits(1).says("in the toolbox bootc-dev").says("--manifest-only");
+        machine.bkt(verb).exits(1).says("in the container bootc-dev").says("--manifest-only");
     }
     machine.untouched();
     machine.bkt(&["dnf", "install", "htop", "--manifest-only"]).exits(0);

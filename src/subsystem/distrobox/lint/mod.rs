@@ -34,8 +34,8 @@ impl Axiom {
     /// What it asks for, for people.
     pub fn title(self) -> String {
         match self {
-            Self::Idempotent => gettext("may run again and again"),
-            Self::BootstrapEquivalent => gettext("leaves the box as a new one would be"),
+            Self::Idempotent => gettext("Running it again is to change nothing."),
+            Self::BootstrapEquivalent => gettext("It is to leave the box as a new one would be."),
         }
     }
 }
