@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::exports::{self, Bins, FROM, NOT};
 use super::{
     APPS, BINS, BINS_TO, ENV, FLAGS, HOME, HOSTNAME, IMAGE, INIT, INIT_HOOKS, NVIDIA, PACKAGES,
-    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, image, place, steps,
+    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, image, lint, place, steps,
 };
 use crate::core::item::{Elements, ItemKey, Live, Notice, Record, Records, Value, WantedItems};
 use crate::core::names::ContainerName;
@@ -21,6 +21,8 @@ pub(super) const STANDARD_PATH: [&str; 6] =
 
 /// How many names a sentence has.
 const NAMED: usize = 5;
+/// How much of a hook a sentence has, in characters.
+const SHOWN: usize = 60;
 
 /// All boxes, and what is to be said of those that are wanted and not to be had.
 pub(super) fn records(host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
@@ -39,24 +41,26 @@ pub(super) fn records(host: &Host, wanted: &WantedItems) -> Result<Records, Unre
         Err(BoxesError::Failed(error)) => return Err(Unreadable::Failed(error)),
     };
     let mut records = Records::default();
-    for boxed in &boxes {
-        let key = ItemKey::new(boxed.name.as_str());
-        if let Some(name) = steps::set_aside(&boxed.name).filter(|_| !wanted.contains_key(&key)) {
-            records.notices.push(cut_off(name, &boxed.name));
-            continue;
-        }
+    let boxes = boxes.into_iter().filter(|boxed| {
+        let aside = steps::set_aside(&boxed.name);
+        let aside = aside.filter(|_| !wanted.contains_key(&key_of(boxed)));
+        records.notices.extend(aside.map(|name| cut_off(name, &boxed.name)));
+        aside.is_none()
+    });
+    let (own, toolboxes): (Vec<Boxed>, Vec<Boxed>) =
+        boxes.partition(|boxed| boxed.maker == Maker::Distrobox);
+    for (boxed, packages) in own.iter().zip(all_packages(host, &own, wanted)) {
+        let key = key_of(boxed);
         let entry = wanted.get(&key).map(|wanted| &wanted.record);
-        match boxed.maker {
-            Maker::Distrobox => {
-                records.insert(key, live(host, boxed, entry));
-            }
-            Maker::Toolbox if entry.is_some() => {
-                let mut live = Live::absent();
-                live.note = Some(gettext("A box of this name was made by toolbox"));
-                records.insert(key, live);
-            }
-            Maker::Toolbox => (),
-        }
+        records.insert(key, live(host, boxed, entry, packages));
+    }
+    for key in toolboxes.iter().map(key_of).filter(|key| wanted.contains_key(key)) {
+        let mut live = Live::absent();
+        live.note = Some(gettext("A box of this name was made by toolbox"));
+        records.insert(key, live);
+    }
+    for (key, wanted) in wanted {
+        records.notices.extend(doubtful(key, &wanted.record));
     }
     for (key, wanted) in wanted {
         if let Some(reason) = elsewhere(host, &wanted.record) {
@@ -84,19 +88,64 @@ pub(super) fn elsewhere(host: &Host, entry: &Record) -> Option<String> {
     }
 }
 
+fn key_of(boxed: &Boxed) -> ItemKey {
+    ItemKey::new(boxed.name.as_str())
+}
+
+/// What is installed in a box, and whether that is the development box; nothing where it is not asked for.
+type Packages = Result<Option<(Installed, bool)>, String>;
+
+/// The packages of all boxes, of which those that have to be asked are asked at the same time.
+fn all_packages(host: &Host, boxes: &[Boxed], wanted: &WantedItems) -> Vec<Packages> {
+    let dev = host.dev_box();
+    // What is installed in the development box is the toolbox's, but for what the entry asks for.
+    let is_asked = |boxed: &&Boxed| {
+        let entry = wanted.get(&key_of(boxed)).map(|wanted| &wanted.record);
+        match &dev {
+            Ok(dev) => boxed.name != **dev || names(entry, PACKAGES).is_some(),
+            Err(_) => false,
+        }
+    };
+    let asked: Vec<Boxed> = boxes.iter().filter(is_asked).cloned().collect();
+    let mut answers = boxes::all_installed(host, &asked).into_iter();
+    let answer = |boxed: &Boxed| {
+        let is_dev = dev.as_ref().map(|dev| **dev == boxed.name).map_err(Clone::clone)?;
+        match is_asked(&boxed) {
+            true => answers.next().transpose().map(|one| one.map(|one| (one, is_dev))),
+            false => Ok(None),
+        }
+    };
+    boxes.iter().map(answer).collect()
+}
+
+/// What is said of hooks that look as if they did not what hooks are to do.
+fn doubtful(key: &ItemKey, entry: &Record) -> Option<Notice> {
+    let hooks = [INIT_HOOKS, PRE_INIT_HOOKS].into_iter().filter_map(|field| entry.text(field));
+    let found = hooks.flat_map(lint::lint).next()?;
+    let text = gettext(
+        "A hook of {name}, “{words}”, may not do what hooks are to do, and “bkt distrobox lint” says why",
+    );
+    let words = match found.words.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{}…", &found.words[..at]),
+        None => found.words,
+    };
+    let text = fill(&text, &[("name", key.as_str()), ("words", &words)]);
+    Some(Notice { text, remedy: None })
+}
+
+/// One box, beside no entry.
+pub(super) fn alone(host: &Host, boxed: &Boxed) -> Live {
+    let boxes = std::slice::from_ref(boxed);
+    let packages = all_packages(host, boxes, &WantedItems::new()).pop();
+    live(host, boxed, None, packages.unwrap_or(Ok(None)))
+}
+
 /// One box, beside the entry that names it.
-pub(super) fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>) -> Live {
+fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>, installed: Packages) -> Live {
     let mut record = made(host, boxed, entry);
     let mut notes = Vec::new();
     let mut unread = Vec::new();
-    let read = host.dev_box().map(|dev| *dev == boxed.name).and_then(|is_dev| {
-        // What is installed in the development box is the toolbox's, but for what the entry asks for.
-        match is_dev && names(entry, PACKAGES).is_none() {
-            true => Ok(None),
-            false => boxes::installed(host, boxed).map(|installed| Some((installed, is_dev))),
-        }
-    });
-    match read {
+    match installed {
         Ok(Some((installed, is_dev))) => {
             put_set(&mut record, PACKAGES, packages(&installed, entry, is_dev), entry);
             notes.extend(gone(&installed));
