@@ -559,6 +559,8 @@ impl App {
     /// Plans a verb for some items; `now` takes what the next image brings too.
     fn plan(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>, now: bool) {
         let Some(report) = self.report.clone() else { return };
+        // What one item costs is shown before anything is done; among others it waits for a tick.
+        let losses = keys.len() == 1;
         let picks = keys.into_iter().map(|key| Pick {
             subsystem: key.subsystem,
             item: key.item,
@@ -566,7 +568,7 @@ impl App {
             verb,
         });
         let purpose = if verb == Verb::Capture { Purpose::Capture } else { Purpose::Apply };
-        let request = Request { now, ..Request::picks(picks.collect()) };
+        let request = Request { now, losses, ..Request::picks(picks.collect()) };
         self.backend.send(Job::Plan { report, request, purpose });
     }
 

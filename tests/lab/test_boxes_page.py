@@ -10,6 +10,8 @@ from distribution import MANIFESTS, Distribution
 
 WAIT = 120   # the machine may be busy
 MANIFEST = "distrobox.json"
+QUESTION = "Recreate “play”?"
+TOOLCHAINS = {"rustup": {"default": "stable", "components": ["rust-src"]}, "npm": [{"name": "prettier"}], "proto": [{"name": "node", "version": "22"}]}
 
 
 class Page(Distribution, Boxes):
@@ -92,3 +94,72 @@ class Page(Distribution, Boxes):
         app = self.open()
         app.find("label", "No Boxes")
         self.pictures("boxes-none")
+
+    def test_4_a_box_is_made_anew_only_after_what_is_lost_was_shown(self):
+        self.create("play", "apt", "--hostname", "toybox")
+        self.inside("play", "sudo", "touch", "/opt/mine")
+        self.bkt("capture", "distrobox", "-y")
+        agreed = self.manifest(MANIFEST)["containers"]["play"]
+        made = self.identity("play")
+        app = self.open()
+        self.want(play={**agreed, "volume": ["/srv/lab:/mnt/lab:ro"]})
+        self.ask(app)
+        self.pictures("boxes-recreate")
+        ui.key("Escape")
+        app.wait_gone("label", QUESTION)
+        # The plan is still there.
+        app.press("button", "Cancel", within=app.find("dialog"))
+        app.wait_gone("dialog")
+        self.assertEqual(self.identity("play"), made)
+        self.ask(app)
+        app.press("button", "Capture Instead")
+        self.wait(lambda: "volume" not in self.manifest(MANIFEST)["containers"]["play"], "captured box")
+        self.assertEqual(self.identity("play"), made)
+        self.want(play={**agreed, "volume": ["/srv/lab:/mnt/lab:ro"]})
+        self.ask(app)
+        app.press("button", "Recreate")
+        self.wait(lambda: "play" in self.names() and self.identity("play") != made and self.drift() == {}, "new box")
+        self.assertIn("/mnt/lab", [mount["Destination"] for mount in self.inspect("play")["Mounts"]])
+        self.assertEqual(self.names(), {"play"})
+
+    def ask(self, app):
+        """Applies the box, up to the question what may be lost."""
+        self.wait(lambda: "sensitive" in app.find("button", "Apply play").states, "a box that differs")
+        app.press("button", "Apply play")
+        button = app.find("button", "Apply", within=app.find("dialog"))
+        self.wait(lambda: "sensitive" in button.states, "a plan that can be carried out")
+        button.press()
+        app.find("label", QUESTION)
+        app.find("label", ui.contains("/opt/mine"))
+
+    def test_5_a_long_step_tells_how_far_it_is_and_is_stopped(self):
+        app = self.open()
+        self.want(play={"image": boxes.IMAGES["apt"], "init_hooks": ["sleep 600"]})
+        app.press("button", "Apply play")
+        button = app.find("button", "Apply", within=app.find("dialog"))
+        self.wait(lambda: "sensitive" in button.states, "a plan that can be carried out")
+        button.press()
+        app.find("button", "Stop")
+        self.wait(lambda: "play" in self.names(), "box")
+        app.press("button", "Output") if app.all("button", "Output") else app.click("list item", "Output")
+        self.wait(lambda: "play" in app.find("text", "Output").text, "output")
+        self.pictures("boxes-running")
+        app.press("button", "Stop")
+        app.find("label", "Stopped")
+        self.pictures("boxes-stopped")
+        app.press("button", "Close", within=app.find("dialog"))
+        app.wait_gone("dialog")
+
+    def test_0_boxes_the_development_box_and_its_toolchains_are_sections(self):
+        self.want(play={"image": boxes.IMAGES["apt"], "packages": [f"a-package-with-a-long-name-{n:03}" for n in range(300)]})
+        self.write("toolbox-packages.json", {"packages": ["gcc", "make"], "groups": ["c-development"], "toolchains": TOOLCHAINS})
+        app = self.open()
+        for name in ("play", "gcc"):
+            self.row(app, name)
+        for section in ("Distroboxes", "Development Box", "Toolchains"):
+            self.assertTrue(app.all("label", section), section)
+        self.pictures("boxes-sections")
+        self.row(app, "play").click()
+        ui.key("Return")
+        app.find("list item", "packages")
+        self.pictures("boxes-packages")

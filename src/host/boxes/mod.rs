@@ -213,6 +213,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_run_in_a_box_is_no_news_and_without_boxes_nothing_is_started() {
+        let machine = crate::host::testing::Machine::new();
+        assert_eq!(events(&machine.host()), None);
+        machine.file("home/.local/share/containers/storage/db.sql", "");
+        let command = events(&machine.host()).expect("a program");
+        let filters: Vec<&String> =
+            command.args.iter().filter(|word| word.starts_with("event=")).collect();
+        assert!(filters.iter().any(|filter| *filter == "event=died"), "{filters:?}");
+        assert!(!filters.iter().any(|filter| filter.contains("exec") || filter.contains("health")));
+    }
+
+    #[test]
     fn a_command_goes_into_its_box_with_all_it_has() {
         let name: ContainerName = "a-box".parse().unwrap();
         let words = |maker, who, command| {
