@@ -16,6 +16,7 @@ use crate::engine::{Engine, Event, Outcome, Request, Verdict};
 use crate::host::{command, interrupt};
 use crate::manifest::Manifests;
 use crate::subsystem::Page;
+use crate::subsystem::toolbox::ID as TOOLBOX;
 use crate::words::{self, fill, gettext, ngettext};
 
 /// JSON with the version of its shape.
@@ -456,7 +457,8 @@ fn tell_no_section(
         let subsystem = engine.subsystem(&ended.change.subsystem);
         ended.change.side == Side::Manifest
             && ended.verdict == Verdict::Done
-            && subsystem.is_some_and(|one| one.about().page == Page::Packages)
+            && subsystem
+                .is_some_and(|one| one.about().page == Page::Packages || one.about().id == TOOLBOX)
     };
     if plan.undoes.is_some() || !outcome.results.iter().any(of_image) {
         return Ok(());

@@ -147,7 +147,7 @@ fn rust_is_run_in_the_box_and_recorded() {
     dev(&sandbox, &["rustup", "toolchain", "uninstall", "nightly"]).exits(0);
     assert_eq!(
         said(&sandbox)["rustup"],
-        json!({"default": "stable", "toolchains": ["1.85.0"], "components": [], "targets": []})
+        json!({"default": "stable", "toolchains": ["1.85.0"], "components": []})
     );
     assert_eq!(drift(&sandbox), items(&[]));
     dev(&sandbox, &["rustup", "toolchain", "uninstall", "stable"])
@@ -158,6 +158,14 @@ fn rust_is_run_in_the_box_and_recorded() {
         .exits(2)
         .says("bkt dev enter -- rustup update 'x y'");
     dev(&sandbox, &["rustup", "default", "../x"]).exits(2);
+}
+
+#[test]
+fn the_first_toolchain_is_the_default_as_rustup_has_it() {
+    let sandbox = sandbox();
+    dev(&sandbox, &["rustup", "toolchain", "install", "nightly"]).exits(0);
+    assert_eq!(said(&sandbox)["rustup"], json!({"default": "nightly"}));
+    assert_eq!(drift(&sandbox), items(&[]));
 }
 
 #[test]

@@ -32,8 +32,8 @@ Examples:
   bkt dev enter                    a shell in the box
   bkt dev status                   what the box has, what the manifest wants
   bkt dev dnf install gcc          the box has it now, and the manifest and the box's Containerfile say so
-  bkt dev rustup default stable    Rust in the box; and npm, proto and script likewise
   bkt dev update                   to the newest image of the box, with everything that is in it
+  bkt dev rustup default stable    Rust in the box; and npm, proto and script likewise
   bkt dev capture                  save what was installed in the box by hand
   bkt apply dev                    install in the box what the manifest wants")
 )]

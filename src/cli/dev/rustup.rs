@@ -135,7 +135,13 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
             tools::put(app, pun, &items)
         }
         Verb::Toolchain { verb: Toolchain::Install { names, pun } } => {
-            tools::put(app, pun, &bare(toolchains(names)))
+            let mut items = bare(toolchains(names));
+            // The first one becomes the default, as rustup has it.
+            if let (Ok(Default::None), Some(first)) = (&rustup(app)?.default, names.first()) {
+                let set = Record::new().with(TOOLCHAIN, canonical(first).as_str());
+                items.push((Item::Default, set));
+            }
+            tools::put(app, pun, &items)
         }
         Verb::Toolchain { verb: Toolchain::Uninstall { names, pun } } => {
             tools::remove(app, pun, &toolchains(names))
@@ -154,6 +160,10 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
         Verb::Show => tools::list(app, "rustup"),
         Verb::Other(words) => Err(not_here("rustup", words).into()),
     }
+}
+
+fn rustup(app: &App) -> anyhow::Result<Rustup> {
+    Ok(Rustup::read(app.engine()?.host()))
 }
 
 fn bare(items: Vec<Item>) -> Vec<(Item, Record)> {

@@ -23,7 +23,9 @@ pub struct Row {
 
 /// The boxes in what podman said, by name, and what of it could not be read, for people.
 pub fn read(said: Said) -> (Vec<Row>, Vec<String>) {
-    let mut unread = said.unread;
+    let odd = gettext("podman's list of containers has something that is not understood: {text}");
+    let odd = |text: &String| fill(&odd, &[("text", text)]);
+    let mut unread: Vec<String> = said.unread.iter().map(odd).collect();
     let mut rows = Vec::new();
     for container in &said.objects {
         match row(container) {
@@ -55,19 +57,13 @@ fn row(container: &Map<String, Json>) -> Result<Option<Row>, String> {
     let Some(name) = names.into_iter().find(|name| !name.is_empty()) else {
         return Err(wrong(gettext("the box {id} has no name")));
     };
-    let name =
+    let name: ContainerName =
         name.parse().map_err(|error| format!("{}: {error}", wrong(gettext("the box {id}"))))?;
     let state = state(container).ok_or_else(|| {
-        fill(
-            &gettext("whether the box {name} runs is not understood"),
-            &[("name", &name_of(&name))],
-        )
+        let text = gettext("whether the box {name} runs is not understood");
+        fill(&text, &[("name", name.as_str())])
     })?;
     Ok(Some(Row { name, id: id.to_owned(), maker, state }))
-}
-
-fn name_of(name: &ContainerName) -> String {
-    name.to_string()
 }
 
 /// What made a container, by its labels: an object, or a text `a=b,c=d`. `None` where they are neither.

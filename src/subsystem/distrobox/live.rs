@@ -93,7 +93,7 @@ fn key_of(boxed: &Boxed) -> ItemKey {
 }
 
 /// What is installed in a box, and whether that is the development box; nothing where it is not asked for.
-type Packages = Result<Option<(Installed, bool)>, String>;
+pub(super) type Packages = Result<Option<(Installed, bool)>, String>;
 
 /// The packages of all boxes, of which those that have to be asked are asked at the same time.
 fn all_packages(host: &Host, boxes: &[Boxed], wanted: &WantedItems) -> Vec<Packages> {
@@ -133,15 +133,13 @@ fn doubtful(key: &ItemKey, entry: &Record) -> Option<Notice> {
     Some(Notice { text, remedy: None })
 }
 
-/// One box, beside no entry.
-pub(super) fn alone(host: &Host, boxed: &Boxed) -> Live {
-    let boxes = std::slice::from_ref(boxed);
-    let packages = all_packages(host, boxes, &WantedItems::new()).pop();
-    live(host, boxed, None, packages.unwrap_or(Ok(None)))
-}
-
 /// One box, beside the entry that names it.
-fn live(host: &Host, boxed: &Boxed, entry: Option<&Record>, installed: Packages) -> Live {
+pub(super) fn live(
+    host: &Host,
+    boxed: &Boxed,
+    entry: Option<&Record>,
+    installed: Packages,
+) -> Live {
     let mut record = made(host, boxed, entry);
     let mut notes = Vec::new();
     let mut unread = Vec::new();

@@ -46,7 +46,7 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> anyhow::Result<Steps> {
 /// The steps that make a box anew from `image`, which is here, and leave all else of it as it is. The error is for people.
 pub fn renewed(host: &Host, boxed: &Boxed, image: &ImageRef) -> Result<Vec<Step>, String> {
     let boxes = boxes::read(host).map_err(|error| error.to_string())?.boxes;
-    let live = live::alone(host, boxed);
+    let live = live::live(host, boxed, None, Ok(None));
     if let Some((field, reason)) = live.unread.first_key_value() {
         return Err(format!("{field}: {reason}"));
     }

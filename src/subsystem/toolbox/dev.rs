@@ -9,13 +9,17 @@ use thiserror::Error;
 use crate::core::names::ContainerName;
 use crate::core::plan::Command;
 use crate::host::Host;
-use crate::host::boxes::{self, As, Boxed, BoxesError, Installed};
+use crate::host::boxes::{self, As, Boxed, BoxesError, Installed, State};
 use crate::manifest::Manifests;
 use crate::subsystem::Watch;
 use crate::words::{fill, gettext};
 
 /// The file that says how boxes are made.
 const BOXES: &str = "distrobox.json";
+
+/// Where package managers keep what is installed, below a box's root.
+const DATABASES: [&str; 5] =
+    ["usr/lib/sysimage/rpm", "var/lib/rpm", "var/lib/dpkg", "var/lib/pacman", "lib/apk/db"];
 
 /// The development box, which is there.
 #[derive(Clone, Debug)]
@@ -140,5 +144,13 @@ pub(super) fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
 
 /// What tells that something has changed in a box.
 pub(super) fn watch(host: &Host) -> Vec<Watch> {
-    vec![crate::subsystem::distrobox::news(host)]
+    let mut watches = vec![crate::subsystem::distrobox::news(host)];
+    // What is installed moves these while the box runs.
+    if let Ok(dev) = Dev::read(host)
+        && let State::Running { pid } = dev.boxed.state
+    {
+        let root = host.path(&format!("/proc/{pid}/root"));
+        watches.extend(DATABASES.map(|dir| Watch::Path(root.join(dir))));
+    }
+    watches
 }

@@ -207,6 +207,12 @@ impl Planner<'_> {
             }
             None => before.clone(),
         };
+        let unset = matches!(self.rustup.default, Ok(Default::None));
+        if !installs.is_empty() && unset && changed.is_none() {
+            // rustup makes the first toolchain that it installs the default one, unasked.
+            let command = rustup().args(["default", "none"]);
+            self.comes(gettext("Leave the default Rust toolchain unset"), command, keys(&installs));
+        }
         // Last of what goes, so that nothing is looked for in it in vain.
         let goes = self.uninstall(&toolchains.goes, default.as_ref());
         if let Some(change) = changed {

@@ -278,6 +278,17 @@ fn apply_settles_and_its_undo_leaves_nothing() {
 }
 
 #[test]
+fn nobody_gets_a_default_that_was_not_asked_for() {
+    let machine = Machine::new();
+    machine.says(&json!({"rustup": {"toolchains": ["nightly"]}}));
+    let outcome = machine.settle(Verb::Apply);
+    assert!(outcome.complete(), "{outcome:?}");
+    machine.nothing_to_do();
+    machine.undo();
+    assert_eq!(machine.drift().len(), 1, "{:?}", machine.drift());
+}
+
+#[test]
 fn a_capture_settles_and_carries_to_the_next_machine() {
     let machine = Machine::new();
     machine.by_hand(".cargo/bin/rustup", &["default", "nightly"]);
