@@ -286,7 +286,7 @@ fn what_is_lost_is_shown_before_a_box_is_made_anew() {
     assert!(said.contains("Nothing was found"), "{said}");
     assert!(matches!(answer, Some(AppMsg::Plan(PlanOut::Back))), "{answer:?}");
     let two = [loss(paths(1)), Loss { title: "other".to_owned(), ..loss(paths(2)) }];
-    let (said, answer) = ask(&two, "Capture _Instead");
+    let (said, answer) = ask(&two, "C_apture");
     assert!(said.contains("Recreate 2 Boxes?") && said.contains("\nother\n"), "{said}");
     match answer {
         Some(AppMsg::CaptureInstead(keys)) => assert_eq!(keys, [key.clone(), key.clone()]),

@@ -81,16 +81,17 @@ pub fn recreate(
             gettext("What is only in it is lost, and cannot be brought back."),
         ),
     };
+    let instead = gettext("Capture keeps it, and saves what it is to the manifest.");
     let dialog = adw::AlertDialog::builder()
         .heading(fill(&heading, &[("item", one), ("n", &n.to_string())]))
-        .body(body)
+        .body(format!("{body} {instead}"))
         .build();
     if !nothing {
         dialog.set_extra_child(Some(&lost_list(losses)));
     }
     dialog.add_responses(&[
         ("cancel", &gettext("_Cancel")),
-        ("capture", &gettext("Capture _Instead")),
+        ("capture", &gettext("C_apture")),
         ("recreate", &verb),
     ]);
     dialog.set_response_appearance("recreate", adw::ResponseAppearance::Destructive);
@@ -120,7 +121,8 @@ fn lost_list(losses: &[Loss]) -> gtk::ScrolledWindow {
             title.set_text(&loss.title);
             list.append(&title);
         }
-        let text = gtk::Label::builder().xalign(0.0).wrap(true).selectable(true).build();
+        // Not selectable: it would take the focus, and be selected as a whole.
+        let text = gtk::Label::builder().xalign(0.0).wrap(true).build();
         text.set_wrap_mode(gtk::pango::WrapMode::WordChar);
         text.set_attributes(Some(&no_hyphens()));
         text.set_text(&steps::lost_lines(loss).join("\n"));
@@ -131,6 +133,7 @@ fn lost_list(losses: &[Loss]) -> gtk::ScrolledWindow {
         .min_content_height(80)
         .max_content_height(240)
         .propagate_natural_height(true)
+        .focusable(true)
         .child(&list)
         .build();
     scrolled.add_css_class("card");

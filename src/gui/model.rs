@@ -327,7 +327,7 @@ impl PageData {
             let Some(subsystem) = report.subsystem(&about.id) else { continue };
             data.troubles.extend(trouble(about, subsystem));
             let elsewhere =
-                elsewhere(subsystem).map(|text| Notice { text: text.to_owned(), remedy: None });
+                elsewhere(subsystem).map(|text| Notice { text: capitalised(text), remedy: None });
             for notice in subsystem.notices.iter().chain(&elsewhere) {
                 // Several subsystems of a page may have the same to say.
                 if !data.notices.contains(notice) {
