@@ -72,8 +72,14 @@ pub enum MoveError {
     },
 }
 
-/// Where an entry stands: the file, and the path of names to its list.
-type Place = (&'static str, String);
+/// Where an entry stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    file: &'static str,
+    /// The path of names to its list, or, where it is a member of an object, to itself.
+    path: String,
+    is_member: bool,
+}
 
 impl Engine {
     /// The shared layer, this machine's, and those of all others, by name.
@@ -235,15 +241,20 @@ impl Engine {
             return written;
         }
         let now = self.entries(manifests, subsystem, &comes.layer, &comes.item)?;
-        for ((file, list), entry) in entries {
-            let there = now.iter().find(|(place, _)| place.0 == *file && place.1 == *list);
+        for (place, entry) in entries {
+            let there = now.iter().find(|(other, _)| other == place);
             let there = there.map(|(_, entry)| &entry.json);
+            let Place { file, path: list, is_member } = place;
             let new = match (how, there) {
                 (How::WithUnknown, Some(there)) => with_unknown(there, &entry.json),
                 _ => entry.json.clone(),
             };
             let is = |json: &Json| Some(json) == there;
             manifests.edit(&comes.layer, file, |doc| {
+                if *is_member {
+                    doc.set(list, Some(&new));
+                    return Ok(());
+                }
                 // To the end of its list, where its subsystem did not say where it goes.
                 doc.put(list, &is, &new, &|json| if *json == new { "1" } else { "0" }.to_owned());
                 Ok(())
@@ -251,13 +262,14 @@ impl Engine {
         }
         // What the entry says of files that belong to a layer is put right.
         subsystem.capture(manifests, &[comes])?;
-        for ((file, list), entry) in entries.iter().filter(|_| how == How::AsWritten) {
-            manifests.put_as_written(&comes.layer, file, list, &entry.json, &entry.text)?;
+        for (place, entry) in entries.iter().filter(|_| how == How::AsWritten) {
+            let (json, text) = (&entry.json, &entry.text);
+            manifests.put_as_written(&comes.layer, place.file, &place.path, json, text)?;
         }
         Ok(())
     }
 
-    /// The entries of lists that make an item in a layer, each with its text: those that alone give it.
+    /// The entries of lists and objects that make an item in a layer, each with its text: those that alone give it.
     fn entries(
         &self,
         manifests: &Manifests,
@@ -270,17 +282,26 @@ impl Engine {
             subsystem.about().manifests.iter().map(|manifest| manifest.name).collect();
         for name in &names {
             let Some(sheet) = manifests.sheet(layer, name)? else { continue };
+            let gives = |only: Json| {
+                let mut alone = manifests.only(layer);
+                for other in &names {
+                    alone.pretend(layer, other, None);
+                }
+                alone.pretend(layer, name, Some(only.to_string()));
+                let gives = subsystem.wanted(&alone, self.host());
+                gives.is_ok_and(|items| items.contains_key(item))
+            };
             for (list, entries) in sheet.lists() {
                 for entry in entries.into_iter().filter(|entry| is_about(&entry.json, item)) {
-                    let mut alone = manifests.only(layer);
-                    for other in &names {
-                        alone.pretend(layer, other, None);
+                    if gives(alone_in(&list, Json::Array(vec![entry.json.clone()]))) {
+                        let path = list.clone();
+                        found.push((Place { file: name, path, is_member: false }, entry));
                     }
-                    alone.pretend(layer, name, Some(alone_in(&list, &entry.json).to_string()));
-                    let gives = subsystem.wanted(&alone, self.host());
-                    if gives.is_ok_and(|items| items.contains_key(item)) {
-                        found.push(((*name, list.clone()), entry));
-                    }
+                }
+            }
+            for (path, member, entry) in sheet.objects() {
+                if member == item.as_str() && gives(alone_in(&path, entry.json.clone())) {
+                    found.push((Place { file: name, path, is_member: true }, entry));
                 }
             }
         }
@@ -354,11 +375,10 @@ fn is_about(entry: &Json, item: &ItemKey) -> bool {
     ends(entry) || entry.as_object().is_some_and(|object| object.values().any(ends))
 }
 
-/// A manifest with one list of one entry.
-fn alone_in(list: &str, entry: &Json) -> Json {
-    list.rsplit('/').fold(Json::Array(vec![entry.clone()]), |inner, name| {
-        Json::Object([(name.to_owned(), inner)].into_iter().collect())
-    })
+/// A manifest with nothing but one value, by its path.
+fn alone_in(path: &str, value: Json) -> Json {
+    path.rsplit('/')
+        .fold(value, |inner, name| Json::Object([(name.to_owned(), inner)].into_iter().collect()))
 }
 
 /// What `new` says, with what only `old` says, in the order of `old`.

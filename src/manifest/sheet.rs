@@ -260,6 +260,41 @@ impl Sheet {
         }
     }
 
+    /// Every object that is a member of another object, by its path, with its name and how it is written.
+    pub fn objects(&self) -> Vec<(String, String, Written)> {
+        let mut objects = Vec::new();
+        if let Ok(ast) = parse(&self.text) {
+            self.objects_below(&ast, "", &mut objects);
+        }
+        objects
+    }
+
+    fn objects_below(
+        &self,
+        value: &Ast<'_>,
+        path: &str,
+        objects: &mut Vec<(String, String, Written)>,
+    ) {
+        let Ast::Object(object) = value else { return };
+        for property in &object.properties {
+            let name = property.name.as_str();
+            // A path could not say which is meant.
+            if name.contains('/') || !matches!(property.value, Ast::Object(_)) {
+                continue;
+            }
+            let inner = match path {
+                "" => name.to_owned(),
+                path => format!("{path}/{name}"),
+            };
+            self.objects_below(&property.value, &inner, objects);
+            if !path.is_empty() {
+                let json = property.value.clone().into();
+                let written = Written { json, text: self.unindented(&property.value) };
+                objects.push((inner, name.to_owned(), written));
+            }
+        }
+    }
+
     /// The text of a value, its lines without the room that its first one has before it.
     fn unindented(&self, value: &Ast<'_>) -> String {
         let (start, end) = (value.range().start, value.range().end);
@@ -269,7 +304,8 @@ impl Sheet {
         lines.fold(first, |text, line| text + "\n" + line.strip_prefix(room).unwrap_or(line))
     }
 
-    /// The text with the entry of `list` that says `json` written as `text`; `None` where there is no such entry.
+    /// The text with the entry of `list`, or the object of that path, that says `json` written as `text`; `None` where there
+    /// is no such entry.
     pub(super) fn with_entry(&self, list: &str, json: &Value, text: &str) -> Option<String> {
         let ast = parse(&self.text).ok()?;
         let mut array = &ast;
@@ -277,9 +313,11 @@ impl Sheet {
             let Ast::Object(object) = array else { return None };
             array = &object.get(name)?.value;
         }
-        let Ast::Array(array) = array else { return None };
         let says = |element: &&Ast<'_>| Value::from((*element).clone()) == *json;
-        let range = array.elements.iter().find(says)?.range();
+        let range = match array {
+            Ast::Array(array) => array.elements.iter().find(says)?.range(),
+            other => Some(other).filter(says)?.range(),
+        };
         let room = room_before(&self.text, range.start);
         let text = text.replace('\n', &format!("\n{room}"));
         Some(format!("{}{text}{}", &self.text[..range.start], &self.text[range.end..]))

@@ -19,7 +19,7 @@ fn scratch() -> tempfile::TempDir {
 }
 
 fn everything(verb: Verb) -> Request {
-    Request { prune: true, force: true, secrets: true, ..Request::all(verb) }
+    Request { prune: true, force: true, secrets: true, losses: true, ..Request::all(verb) }
 }
 
 #[track_caller]
@@ -167,7 +167,7 @@ fn packages_and_exports_change_in_place_and_are_taken_back() {
     assert_eq!(machine.state()["boxes"]["dev"]["id"], id);
     let item = machine.item("dev").unwrap();
     assert_eq!(item.state, Drift::InSync);
-    assert_eq!(set(&item, "bins"), ["from:~/.cargo/bin", "not:rustc", "~/.cargo/bin/cargo"]);
+    assert_eq!(set(&item, "bins"), ["from:~/.cargo/bin", "~/.cargo/bin/cargo"]);
     let script = fs::read_to_string(machine.path("home/.local/bin/cargo")).unwrap();
     let program = machine.path("home/.cargo/bin/cargo").display().to_string();
     assert!(script.starts_with("#!/bin/sh\n# distrobox_binary\n# name: dev\n"), "{script}");
@@ -200,7 +200,8 @@ fn packages_and_exports_change_in_place_and_are_taken_back() {
     complete(&machine, Verb::Apply);
     fs::remove_file(machine.path("home/.local/bin/clippy")).unwrap();
     assert_eq!(machine.item("dev").unwrap().state, Drift::SystemChanged);
-    assert!(machine.act(&Request::all(Verb::Capture)).complete());
+    let outcome = machine.act(&Request::all(Verb::Capture));
+    assert!(outcome.complete(), "{outcome:#?}");
     assert_eq!(
         machine.says()["dev"]["bins"],
         json!({ "from": ["~/.cargo/bin"], "exclude": ["rustc", "clippy"] })
@@ -228,7 +229,7 @@ fn a_box_is_made_anew_and_put_back_where_that_fails() {
     let engine = machine.engine();
     let plan = engine.plan(&engine.survey(&[]).unwrap(), &everything(Verb::Apply)).unwrap();
     let losses: Vec<&String> = plan.steps.iter().flat_map(|step| step.step.losses()).collect();
-    assert_eq!(losses, ["New in it: /opt/mine"]);
+    assert_eq!(losses, ["New in it: /opt/mine"], "{plan:#?}");
     let titles: Vec<&str> = plan.steps.iter().map(|step| step.step.title.as_str()).collect();
     assert_eq!(
         titles,
@@ -373,4 +374,35 @@ fn a_search_path_reaches_the_box_and_errors_have_their_place() {
         let plan = engine.plan(&engine.survey(&[]).unwrap(), &Request::all(Verb::Apply)).unwrap();
         assert!(plan.steps.is_empty() && plan.blocked.len() == 1, "{plan:#?}");
     }
+}
+
+#[test]
+fn an_entry_moves_to_another_layer_with_all_that_it_says() {
+    let dir = scratch();
+    let machine = Machine::new(dir.path(), "here");
+    let shared = dir.path().join("repo/manifests/distrobox.json");
+    let own = dir.path().join("repo/manifests/hosts/machine/distrobox.json");
+    let entry = "{\n      // Where I work.\n      \"image\": \"registry.example/one:1\",\n      \"odd\": [1]\n    }";
+    let before = format!(
+        "{{\n  \"containers\": {{\n    \"dev\": {entry},\n    \"other\": {{ \"image\": \"x:1\" }}\n  }}\n}}\n"
+    );
+    fs::write(&shared, &before).unwrap();
+    let move_to = |layer: &bucket::core::item::Layer| {
+        let engine = machine.engine();
+        let items: Vec<_> =
+            engine.defined().into_iter().filter(|one| one.item.as_str() == "dev").collect();
+        let plan = engine.plan_move(&items, layer, false).unwrap();
+        engine.execute(&plan, &mut |_| (), &CancellationToken::new()).unwrap()
+    };
+    assert!(move_to(&bucket::core::item::Layer::Host("machine".to_owned())).complete());
+    let text = fs::read_to_string(&own).unwrap();
+    assert!(text.contains("// Where I work.") && text.contains("\"odd\": [1]"), "{text}");
+    assert!(!fs::read_to_string(&shared).unwrap().contains("dev"));
+    assert!(move_to(&bucket::core::item::Layer::Shared).complete());
+    let text = fs::read_to_string(&shared).unwrap();
+    assert!(text.contains("// Where I work.") && text.contains("\"odd\": [1]"), "{text}");
+    // Dropped on one machine, it is wanted on all others.
+    fs::create_dir_all(own.parent().unwrap()).unwrap();
+    fs::write(&own, r#"{"containers": {"dev": {"absent": true}}}"#).unwrap();
+    assert!(machine.item("dev").is_none() && machine.item("other").is_some());
 }

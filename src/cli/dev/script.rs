@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::tools;
 use crate::cli::app::{App, Exit};
 use crate::cli::errors::{self, Misnamed};
-use crate::cli::output::{Style, paint};
+use crate::cli::output::{Style, cut, paint};
 use crate::cli::pun::{self, Pun};
 use crate::cli::{progress, prompt};
 use crate::core::digest;
@@ -20,6 +20,8 @@ use crate::words::{fill, gettext, ngettext};
 
 /// How many lines of a script are shown.
 const LINES: usize = 12;
+/// How much of a line is shown.
+const COLUMNS: usize = 160;
 
 #[derive(clap::Args)]
 #[command(
@@ -157,7 +159,7 @@ fn show(app: &App, args: &Add, bytes: &[u8], sha256: &Sha256) {
     app.out.say(&format!("SHA-256: {sha256}"));
     let shown: Vec<&str> = text.lines().take(LINES).collect();
     for line in &shown {
-        app.out.say(&paint(Style::Dim, &format!("  {line}")));
+        app.out.say(&paint(Style::Dim, &format!("  {}", cut(line, COLUMNS))));
     }
     let more = text.lines().count() - shown.len();
     if more > 0 {

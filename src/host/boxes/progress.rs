@@ -58,7 +58,9 @@ fn layers(host: &Host, image: &str) -> Option<usize> {
     }
     let ask = Command::new("skopeo").args(["inspect", "--no-tags", "--"]);
     let said = host.run_within(&ask.arg(format!("docker://{image}")), PATIENCE).ok()?;
-    said::read(&said).objects.iter().find_map(|one| Some(one.get("Layers")?.as_array()?.len()))
+    // A layer that is there twice is fetched once.
+    let count = |layers: Vec<&str>| layers.into_iter().collect::<BTreeSet<_>>().len();
+    said::read(&said).objects.iter().find_map(|one| said::texts(one.get("Layers")?).map(count))
 }
 
 /// A pull that goes on.

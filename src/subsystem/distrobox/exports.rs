@@ -125,10 +125,17 @@ impl Bins {
         all
     }
 
-    /// The elements of the set that is compared.
+    /// The elements of the set that is compared. A program that is left out of a directory below the home is just not
+    /// among them; of a directory in the box, and of what is not there, only its name tells.
     pub fn elements(&self, host: &Host) -> Vec<String> {
         let from = self.from.iter().map(|dir| format!("{FROM}{dir}"));
-        let not = self.not.iter().map(|name| format!("{NOT}{name}"));
+        let in_the_box = self.from.iter().any(|dir| !place::is_below_home(dir));
+        let seen = |name: &String| {
+            let there = |dir: &String| is_program(&Path::new(&place::full(host, dir)).join(name));
+            self.from.iter().filter(|dir| place::is_below_home(dir)).any(there)
+        };
+        let not = self.not.iter().filter(|name| in_the_box || !seen(name));
+        let not = not.map(|name| format!("{NOT}{name}"));
         from.chain(self.programs(host).into_values()).chain(not).collect()
     }
 

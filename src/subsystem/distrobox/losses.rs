@@ -91,7 +91,9 @@ fn is_brought(path: &str) -> bool {
     let below = |dir: &str| {
         path.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    !path.starts_with("/usr/local/") && BROUGHT.split_ascii_whitespace().any(below)
+    // The top directories change with whatever is in them.
+    let top = path.rfind('/') == Some(0);
+    top || !path.starts_with("/usr/local/") && BROUGHT.split_ascii_whitespace().any(below)
 }
 
 #[cfg(test)]

@@ -246,3 +246,46 @@ fi
 "#
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::host::Runner;
+    use crate::host::command::Real;
+
+    #[test]
+    fn a_directory_in_the_box_is_exported_and_nobody_s_file_written_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().join(path);
+        let program = |path: &str, text: &str| {
+            fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+            fs::write(at(path), text).unwrap();
+            fs::set_permissions(at(path), fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        for name in ["one", "two words", "left", "mine", "own"] {
+            program(&format!("tools/{name}"), "");
+        }
+        fs::write(at("tools/text"), "").unwrap();
+        program("to/mine", "#!/bin/sh\n");
+        program("to/own", "# distrobox_binary\n# name: dev\n");
+        // A stand-in for distrobox-export.
+        program("bin/distrobox-export", "#!/bin/sh\necho \"$2 $4\" >> \"$4/ran\"\n");
+        let path = format!("{}:/usr/bin:/bin", at("bin").display());
+        let (to, tools) = (at("to").display().to_string(), at("tools").display().to_string());
+        let command = Command::new("sh")
+            .args(["-c", EXPORT_ALL, "sh", &to, "/left/", "dev", &tools, "/nowhere"])
+            .env("PATH", path);
+        let mut said = Vec::new();
+        let ended =
+            Real.run(&command, &mut |line| said.push(line.to_owned()), &CancellationToken::new());
+        assert!(ended.is_err(), "one is left");
+        assert_eq!(said, [format!("{to}/mine is not an export of dev, and is left as it is")]);
+        let ran = fs::read_to_string(at("to/ran")).unwrap();
+        assert_eq!(ran, format!("{tools}/one {to}\n{tools}/own {to}\n{tools}/two words {to}\n"));
+    }
+}
