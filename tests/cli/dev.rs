@@ -187,8 +187,8 @@ fn one_side_alone_can_be_meant() {
 fn what_was_installed_by_hand_is_captured_and_had_elsewhere() {
     let here = machine("distrobox");
     by_hand(&here, &["dnf5", "install", "-y", "gcc", "strace", "@c-development"]);
-    let drift = drift(&here);
-    assert_eq!(drift.get("package/gcc").map(String::as_str), Some("unmanaged"), "{drift:?}");
+    let found = drift(&here);
+    assert_eq!(found.get("package/gcc").map(String::as_str), Some("unmanaged"), "{found:?}");
     here.bkt(&["dev", "capture"]).exits(0);
     assert_eq!(packages(&here), json!(["gcc", "strace"]));
     for verb in ["capture", "apply"] {

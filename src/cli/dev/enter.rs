@@ -25,6 +25,10 @@ pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {
     let engine = app.engine()?;
     let dev = Dev::read(engine.host())?;
     let name = dev.boxed.name.as_str();
+    if args.command.is_empty() && super::called_in(app, &dev) {
+        app.out.say(&gettext("You are in the development box already."));
+        return Ok(Exit::Done);
+    }
     let command = match (args.command.split_first(), dev.boxed.maker) {
         (Some((program, rest)), _) => {
             dev.inside(As::Person, Command::new(program.as_str()).args(rest))

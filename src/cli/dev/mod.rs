@@ -15,6 +15,8 @@ use clap::Subcommand;
 
 use super::app::{App, Exit};
 use super::noun;
+use crate::host::inside::Place;
+use crate::subsystem::toolbox::Dev;
 use crate::words::gettext;
 
 /// What the development box's subsystems are called on the command line.
@@ -60,6 +62,16 @@ enum Verb {
     Script(script::Args),
     #[command(flatten)]
     Elsewhere(elsewhere::Verb),
+}
+
+/// Whether this was called in the development box, and handed over to the machine.
+fn called_in(app: &App, dev: &Dev) -> bool {
+    match Place::called_in(&app.host) {
+        Some(Place::Toolbox(Some(name)) | Place::Distrobox(Some(name))) => {
+            name == dev.boxed.name.as_str()
+        }
+        _ => false,
+    }
 }
 
 pub(super) fn run(app: &App, args: &Args) -> anyhow::Result<Exit> {

@@ -6,6 +6,7 @@ use super::NOUN;
 use crate::cli::act::{self, versioned};
 use crate::cli::app::{App, Exit};
 use crate::cli::capture::{self, Choice};
+use crate::cli::errors::Misnamed;
 use crate::cli::{noun, progress, prompt};
 use crate::core::names::ImageRef;
 use crate::core::plan::Plan;
@@ -95,6 +96,13 @@ fn image(app: &App, engine: &Engine, dev: &Dev) -> anyhow::Result<Exit> {
 }
 
 fn renew(app: &App, engine: &Engine, dev: &Dev, image: &ImageRef) -> anyhow::Result<Exit> {
+    if super::called_in(app, dev) && !app.global.dry_run {
+        let message =
+            gettext("a newer image is here, and the box cannot be made anew from inside of it");
+        let hint =
+            gettext("Run it on the machine: bkt dev update. Here: bkt dev update --no-image");
+        return Err(Misnamed::Wrong { message, hint: Some(hint) }.into());
+    }
     let steps = {
         let _busy = progress::busy(&app.out, gettext("Looking at what is in the box"));
         renew::steps(engine.host(), dev, image).map_err(anyhow::Error::msg)?
