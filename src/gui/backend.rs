@@ -530,11 +530,13 @@ impl Worker {
                 if progress.lines.len() == LINES {
                     progress.lines.pop_front();
                 }
-                progress.lines.push_back((*line).to_owned());
+                let line = without_colours(line);
                 progress.heard += 1;
                 if !line.trim().is_empty() {
-                    progress.now = Some(line.trim().to_owned());
+                    let words: Vec<&str> = line.split_whitespace().collect();
+                    progress.now = Some(words.join(" "));
                 }
+                progress.lines.push_back(line);
             }
             Event::End { index, error } => {
                 if let Some(step) = progress.steps.get_mut(*index) {
@@ -546,6 +548,24 @@ impl Worker {
             (self.reply)(Reply::Progress);
         }
     }
+}
+
+/// A line without what moves, colours or clears on a terminal: “ESC [ … letter” and other control characters.
+fn without_colours(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            '\x1b' if rest.as_str().starts_with('[') => {
+                rest.next();
+                rest.find(|c| ('@'..='~').contains(c));
+            }
+            '\t' => out.push('\t'),
+            c if c.is_control() => (),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// The job, or nothing where a later one does the same: a survey that another follows would be out of date when it
@@ -657,6 +677,13 @@ mod tests {
                 job => vec![format!("{job:?}")],
             })
             .collect()
+    }
+
+    #[test]
+    fn what_colours_a_terminal_is_left_out() {
+        assert_eq!(without_colours("\x1b[32m [ OK ]\x1b[0m\tdone\x07"), " [ OK ]\tdone");
+        assert_eq!(without_colours("\x1b[1;31"), "");
+        assert_eq!(without_colours("a [b] \x1b"), "a [b] ");
     }
 
     #[test]

@@ -105,7 +105,12 @@ impl SimpleComponent for PlanDialog {
     type Widgets = PlanWidgets;
 
     fn init_root() -> Self::Root {
-        adw::Dialog::builder().content_width(560).content_height(560).build()
+        adw::Dialog::builder()
+            .content_width(560)
+            .content_height(560)
+            .width_request(280)
+            .height_request(200)
+            .build()
     }
 
     fn init(

@@ -1,6 +1,7 @@
 //! The running plan: a row for each step, a bar over all of them, and what the programs say.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use bucket::core::plan::PlannedStep;
 use bucket::words::{fill, gettext};
@@ -19,8 +20,7 @@ pub struct ProgressView {
     bar: gtk::ProgressBar,
     group: adw::PreferencesGroup,
     rows: RefCell<Vec<StepRow>>,
-    output: gtk::TextView,
-    scrolled: gtk::ScrolledWindow,
+    output: gtk::TextBuffer,
     /// How many lines of the output are there.
     shown: Cell<usize>,
 }
@@ -39,6 +39,7 @@ impl ProgressView {
         let group = adw::PreferencesGroup::builder().title(gettext("Steps")).build();
         let text = output_view();
         let scrolled = gtk::ScrolledWindow::builder().min_content_height(160).child(&text).build();
+        stay_at_end(&scrolled.vadjustment());
         let row = gtk::ListBoxRow::builder().child(&scrolled).activatable(false).build();
         let log = adw::ExpanderRow::builder().title(gettext("Output")).build();
         log.add_row(&row);
@@ -49,7 +50,7 @@ impl ProgressView {
         page.add(&group);
         page.add(&log_group);
         let (rows, shown) = (RefCell::default(), Cell::default());
-        Self { root: page.upcast(), bar, group, rows, output: text, scrolled, shown }
+        Self { root: page.upcast(), bar, group, rows, output: text.buffer(), shown }
     }
 
     /// Shows how far it has come.
@@ -79,9 +80,9 @@ impl ProgressView {
         self.add_output(progress);
     }
 
-    /// Adds what is new at the end, which stays in view if it was; who has scrolled up is left there.
+    /// Adds what is new at the end.
     fn add_output(&self, progress: &Progress) {
-        let buffer = self.output.buffer();
+        let buffer = &self.output;
         // A retry begins anew.
         if progress.heard < self.shown.get() {
             buffer.set_text("");
@@ -91,8 +92,6 @@ impl ProgressView {
         if new == 0 {
             return;
         }
-        let place = self.scrolled.vadjustment();
-        let at_end = place.value() + place.page_size() >= place.upper() - 1.0;
         let lines: Vec<&str> =
             progress.lines.range(progress.lines.len() - new..).map(String::as_str).collect();
         let first = if self.shown.get() == 0 { "" } else { "\n" };
@@ -102,12 +101,21 @@ impl ProgressView {
         if let (1.., Some(mut end)) = (extra, buffer.iter_at_line(extra)) {
             buffer.delete(&mut buffer.start_iter(), &mut end);
         }
-        if at_end {
-            let end = buffer.create_mark(None, &buffer.end_iter(), false);
-            self.output.scroll_to_mark(&end, 0.0, false, 0.0, 0.0);
-            buffer.delete_mark(&end);
-        }
     }
+}
+
+/// Keeps the end in view while it is; who has scrolled up is left there.
+fn stay_at_end(place: &gtk::Adjustment) {
+    let follows = Rc::new(Cell::new(true));
+    let still = follows.clone();
+    place.connect_value_changed(move |place| {
+        still.set(place.value() + place.page_size() >= place.upper() - 1.0);
+    });
+    place.connect_changed(move |place| {
+        if follows.get() {
+            place.set_value(place.upper() - place.page_size());
+        }
+    });
 }
 
 impl StepRow {
