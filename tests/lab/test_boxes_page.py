@@ -1,8 +1,5 @@
 """Distroboxes in Bucket's window, with real podman and distrobox: what others do to a box is seen, and what the person does is done."""
 # Needs: boxes
-import json
-import re
-
 import boxes
 import ui
 from boxes import Boxes
@@ -88,7 +85,6 @@ class Page(Distribution, Boxes):
         entry = self.manifest(MANIFEST)["containers"]["play"]
         self.assertEqual((entry["hostname"], entry["volume"]), ("toybox", ["/srv/lab:/mnt/lab:ro"]))
         self.assertTrue(entry["image"].startswith("localhost/lab-apt"), entry)
-        print(json.dumps(entry))
 
     def test_3_a_page_with_nothing_says_so(self):
         app = self.open()
@@ -112,7 +108,7 @@ class Page(Distribution, Boxes):
         app.wait_gone("dialog")
         self.assertEqual(self.identity("play"), made)
         self.ask(app)
-        app.press("button", "Capture")
+        app.press("button", "Capture", within=app.find("alert", QUESTION))
         self.wait(lambda: not self.manifest(MANIFEST)["containers"]["play"].get("volume"), "captured box")
         self.assertEqual(self.identity("play"), made)
         self.want(play={**agreed, "volume": ["/srv/lab:/mnt/lab:ro"]})

@@ -1,7 +1,6 @@
 //! The running plan: a row for each step, a bar over all of them, and what the programs say.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 
 use bucket::core::plan::PlannedStep;
 use bucket::words::{fill, gettext};
@@ -20,7 +19,10 @@ pub struct ProgressView {
     bar: gtk::ProgressBar,
     group: adw::PreferencesGroup,
     rows: RefCell<Vec<StepRow>>,
-    output: gtk::TextBuffer,
+    output: gtk::TextView,
+    scrolled: gtk::ScrolledWindow,
+    /// The end of the output.
+    end: gtk::TextMark,
     /// How many lines of the output are there.
     shown: Cell<usize>,
 }
@@ -39,7 +41,6 @@ impl ProgressView {
         let group = adw::PreferencesGroup::builder().title(gettext("Steps")).build();
         let text = output_view();
         let scrolled = gtk::ScrolledWindow::builder().min_content_height(160).child(&text).build();
-        stay_at_end(&scrolled.vadjustment());
         let row = gtk::ListBoxRow::builder().child(&scrolled).activatable(false).build();
         let log = adw::ExpanderRow::builder().title(gettext("Output")).build();
         log.add_row(&row);
@@ -50,7 +51,12 @@ impl ProgressView {
         page.add(&group);
         page.add(&log_group);
         let (rows, shown) = (RefCell::default(), Cell::default());
-        Self { root: page.upcast(), bar, group, rows, output: text.buffer(), shown }
+        let buffer = text.buffer();
+        let end = buffer.create_mark(None, &buffer.end_iter(), false);
+        let mark = end.clone();
+        // Before it is seen there is nothing to scroll.
+        text.connect_map(move |text| text.scroll_to_mark(&mark, 0.0, false, 0.0, 0.0));
+        Self { root: page.upcast(), bar, group, rows, output: text, scrolled, end, shown }
     }
 
     /// Shows how far it has come.
@@ -80,9 +86,9 @@ impl ProgressView {
         self.add_output(progress);
     }
 
-    /// Adds what is new at the end.
+    /// Adds what is new at the end, which stays in view if it was; who has scrolled up is left there.
     fn add_output(&self, progress: &Progress) {
-        let buffer = &self.output;
+        let buffer = self.output.buffer();
         // A retry begins anew.
         if progress.heard < self.shown.get() {
             buffer.set_text("");
@@ -92,6 +98,8 @@ impl ProgressView {
         if new == 0 {
             return;
         }
+        let place = self.scrolled.vadjustment();
+        let at_end = place.value() + place.page_size() >= place.upper() - 1.0;
         let lines: Vec<&str> =
             progress.lines.range(progress.lines.len() - new..).map(String::as_str).collect();
         let first = if self.shown.get() == 0 { "" } else { "\n" };
@@ -101,21 +109,10 @@ impl ProgressView {
         if let (1.., Some(mut end)) = (extra, buffer.iter_at_line(extra)) {
             buffer.delete(&mut buffer.start_iter(), &mut end);
         }
-    }
-}
-
-/// Keeps the end in view while it is; who has scrolled up is left there.
-fn stay_at_end(place: &gtk::Adjustment) {
-    let follows = Rc::new(Cell::new(true));
-    let still = follows.clone();
-    place.connect_value_changed(move |place| {
-        still.set(place.value() + place.page_size() >= place.upper() - 1.0);
-    });
-    place.connect_changed(move |place| {
-        if follows.get() {
-            place.set_value(place.upper() - place.page_size());
+        if at_end {
+            self.output.scroll_to_mark(&self.end, 0.0, false, 0.0, 0.0);
         }
-    });
+    }
 }
 
 impl StepRow {
