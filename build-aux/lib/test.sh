@@ -88,7 +88,7 @@ need_nextest() {
 
 # Each parser is fed what a fuzzer makes of fuzz/seeds: from the same seed and as many inputs each time, whatever the machine.
 # With BKT_FUZZ_SECONDS it looks for new ones, so long for each parser. What makes one fail is kept in target/fuzz.
-FUZZ_TARGETS=(keyfile gvariant gvdb manifest containerfile changelog ini merge)
+FUZZ_TARGETS=(keyfile gvariant gvdb manifest containerfile changelog ini merge boxes)
 FUZZ_INPUTS=20000 # for each: some seconds for the slowest
 # One input is a whole file with eight sections to place, each of which reads all of it again.
 FUZZ_INPUTS_CONTAINERFILE=8000
