@@ -165,8 +165,10 @@ impl App {
             PlanOut::Back => self.tell_dialog(PlanMsg::Back),
             PlanOut::Cancel => self.flow().cancel(),
             PlanOut::Closed => {
-                self.flow().cancel();
-                self.flow().dialog = None;
+                // One that was closed for the person may tell of it when the next thing is being done.
+                if self.flow().dialog.take().is_some() {
+                    self.flow().cancel();
+                }
                 let edit = std::mem::take(&mut self.flow().edit);
                 if !edit.is_empty() {
                     self.put_back(&edit);
