@@ -31,10 +31,10 @@ make_boxes() {
         --overlay="+/:$IMAGE:$BOXES.new:/" --bind-ro="$TOP/tests/lab/box:/box" \
         bash /box/layer.sh distrobox </dev/null >&2 || die "The layer for boxes could not be made: see above."
     list=$(IFS=,; echo "${BOX_PACKAGES[*]}")
-    mmdebstrap "${MMDEBSTRAP[@]}" --include="$list" "$SUITE" "$BOXES.apt" >&2 &&
-        # What is tested changes daily: the newest list that is to be had does, whatever its date.
-        mmdebstrap "${MMDEBSTRAP[@]}" --aptopt='Acquire::Check-Valid-Until "false"' --include="$list,dnf5,rpm" "$BOX_DNF5_SUITE" "$BOXES.dnf5" >&2 ||
-        die "mmdebstrap could not make the image of a box: its message is above. Is the network up?"
+    mmdebstrap "${MMDEBSTRAP[@]}" --include="$list" "$SUITE" "$BOXES.apt" >&2 || die "mmdebstrap could not make a box with apt: its message is above. Is the network up?"
+    # What is tested changes daily: the newest list that is to be had does, whatever its date.
+    mmdebstrap "${MMDEBSTRAP[@]}" --aptopt='Acquire::Check-Valid-Until "false"' --include="$list,dnf5,rpm" "$BOX_DNF5_SUITE" "$BOXES.dnf5" >&2 ||
+        die "mmdebstrap could not make a box with dnf5: its message is above. Is the network up?"
     tar -C "$BOXES.dnf" --numeric-owner -xf "$IMAGE/srv/lab/base.tar"
     contained "box-$$" systemd-nspawn "${NSPAWN[@]}" --as-pid2 --pipe -M "box-$$" -D "$BOXES.dnf" --resolv-conf=replace-host \
         sh -euc 'apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/dev/null; rm -f /etc/resolv.conf' \

@@ -21,7 +21,12 @@ const BROUGHT: &str = "
     /etc/hostname /etc/hosts /etc/krb5.conf.d /etc/ld.so.cache /etc/locale.gen /etc/localtime /etc/machine-id
     /etc/mtab /etc/nsswitch.conf /etc/passwd /etc/passwd- /etc/pki /etc/profile.d/distrobox_profile.sh
     /etc/resolv.conf /etc/rpm/macros.distrobox /etc/shadow /etc/shadow- /etc/ssl/certs /etc/subgid /etc/subgid-
-    /etc/subuid /etc/subuid- /etc/sudoers /etc/sudoers.d/sudoers";
+    /etc/subuid /etc/subuid- /etc/sudoers /etc/sudoers.d/sudoers /etc/pam.d/su /etc/passwd.done
+    /home /inaccessible";
+
+/// The same below `/usr/local`.
+const BROUGHT_LOCALLY: &str = "
+    /usr/local/bin/su /usr/local/bin/xdg-open /usr/local/share/fonts /usr/local/share/icons /usr/local/share/themes";
 
 /// What `podman diff` says.
 #[derive(Default, Deserialize)]
@@ -93,7 +98,8 @@ fn is_brought(path: &str) -> bool {
     };
     // The top directories change with whatever is in them.
     let top = path.rfind('/') == Some(0);
-    top || !path.starts_with("/usr/local/") && BROUGHT.split_ascii_whitespace().any(below)
+    let brought = if path.starts_with("/usr/local/") { BROUGHT_LOCALLY } else { BROUGHT };
+    top || brought.split_ascii_whitespace().any(below)
 }
 
 #[cfg(test)]
@@ -104,7 +110,8 @@ mod tests {
     fn what_nothing_brings_back_is_named() {
         let said = br#"WARN[0000] something
             {"changed": ["/etc", "/etc/hosts", "/etc/foo.conf", "/usr", "/usr/bin", "/opt"],
-             "added": ["/opt/tool", "/opt/tool/bin", "/usr/bin/new", "/usr/local/bin/mine", "/root/.bashrc"],
+             "added": ["/opt/tool", "/opt/tool/bin", "/usr/bin/new", "/usr/local/bin/mine", "/root/.bashrc",
+                "/etc/passwd.done", "/home/someone", "/inaccessible/sock", "/notify", "/usr/local/bin/xdg-open", "/usr/local/share/themes"],
              "deleted": ["/etc/issue"], "odd": 1}"#;
         let expected = [
             "New in it: /opt/tool/bin",

@@ -38,7 +38,11 @@ case $KIND in
         "$KIND" install -y -q nano
         "$KIND" makecache -q
         # What it is made of is none of a box's business: there, dnf is the only one.
-        rm -rf /usr/bin/apt* /usr/bin/dpkg* /usr/sbin/dpkg* /usr/lib/apt /usr/lib/dpkg /usr/share/dpkg /etc/apt /etc/dpkg /var/lib/apt /var/lib/dpkg /var/cache/apt ;;
+        rm -rf /usr/bin/apt* /usr/bin/dpkg* /usr/sbin/dpkg* /usr/lib/apt /usr/lib/dpkg /usr/share/dpkg /etc/apt /etc/dpkg /var/lib/apt /var/lib/dpkg /var/cache/apt
+        # Distrobox makes the machine's locale, of what this image has not.
+        mkdir -p /usr/share/i18n/charmaps
+        [[ -e /usr/share/zoneinfo/UTC ]] || install -D /dev/null /usr/share/zoneinfo/UTC
+        printf '%b' "$NOTHING" > /usr/bin/localedef ;;
 esac
 rm -rf /var/log/*
 
