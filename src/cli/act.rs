@@ -9,6 +9,7 @@ use super::share::{self, Follow, Shared};
 use super::{containerfile, errors, progress, prompt, show};
 use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, Side};
 use crate::core::report::{Availability, REPORT_VERSION, Report};
+use crate::core::secret;
 use crate::engine::execute::Untrusted;
 use crate::engine::journal::Ended;
 use crate::engine::propose::Preview;
@@ -324,7 +325,7 @@ fn show_step(app: &App, number: usize, planned: &PlannedStep) {
             edits.iter().map(|e| app.host.display(std::path::Path::new(&e.path))).collect()
         }
         Action::Dconf(edits) => edits.iter().map(|edit| edit.key.clone()).collect(),
-        Action::Download(download) => vec![download.url.clone()],
+        Action::Download(download) => vec![secret::shown_address(&download.url)],
         Action::Copy(copy) => {
             let shown = |path: &str| app.host.display(std::path::Path::new(path));
             vec![format!("{} → {}", shown(&copy.from), shown(&copy.to))]

@@ -70,6 +70,7 @@ fn show(app: &App, check: bool) -> anyhow::Result<Exit> {
     if !(check && app.global.quiet) {
         tell(app, &diff);
         tell_missing(app, &report);
+        tell_notes(app, &report);
     }
     let differs = |one: &SectionReport| matches!(one.state, SectionState::Differs { .. });
     if !report.drifts() {
@@ -131,6 +132,16 @@ fn tell(app: &App, diff: &str) {
             _ => Style::Dim,
         };
         app.out.line(&paint(style, line));
+    }
+}
+
+/// Says what the sections do not do of what the manifests want.
+fn tell_notes(app: &App, report: &ContainerfileReport) {
+    for section in &report.sections {
+        for note in &section.notes {
+            let text = format!("{}, {}: {note}", section.file, section.name);
+            app.out.warn(&paint(Style::Yellow, &text));
+        }
     }
 }
 

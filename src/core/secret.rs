@@ -109,6 +109,26 @@ pub fn without_login(address: &str) -> String {
     split.unwrap_or_else(|| address.to_owned())
 }
 
+/// An address as it may be shown: no name, no password, and nothing in its query that looks like a secret.
+pub fn shown_address(address: &str) -> String {
+    let shown = without_login(address);
+    match shown.split_once('?') {
+        Some((path, query)) => {
+            let query: Vec<String> = query.split('&').map(redact).collect();
+            format!("{path}?{}", query.join("&"))
+        }
+        None => shown,
+    }
+}
+
+/// Whether a value is an address that has a secret in it: a login, or a token in its query.
+pub fn in_address(value: &str) -> bool {
+    value.contains("://")
+        && value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !value.contains(char::is_whitespace)
+        && shown_address(value) != value
+}
+
 /// A command-line word with the value of a secret taken out: `--env=API_TOKEN=…`, and the login of an address.
 pub fn redact(word: &str) -> String {
     if !word.contains(char::is_whitespace) && word.starts_with(|c: char| c.is_ascii_alphabetic()) {
@@ -141,6 +161,37 @@ mod tests {
             assert_eq!(redact(url), shown);
         }
         assert_eq!(redact("see https://me@forge.example"), "see https://me@forge.example");
+    }
+
+    #[test]
+    fn an_address_is_shown_without_secrets() {
+        assert_eq!(
+            shown_address("https://me:word@host.example/a?b=1&access_token=x"),
+            "https://host.example/a?b=1&access_token=…"
+        );
+        assert_eq!(shown_address("nonsense"), "nonsense");
+    }
+
+    #[test]
+    fn an_address_with_a_secret_is_told_from_one_without() {
+        for address in [
+            "https://me:hunter2@example.org/x.sh",
+            "https://ghp_abc@example.org/x",
+            "https://example.org/x.sh?v=1&access_token=abc",
+            "ssh://git:secret@forge.example/a",
+        ] {
+            assert!(in_address(address), "{address}");
+        }
+        for address in [
+            "https://example.org/x.sh?v=1",
+            "https://example.org/a@b:c",
+            "ssh://git@forge.example/a",
+            "'see https://me:pw@example.org'",
+            "see https://me:pw@example.org",
+            "me:pw@x",
+        ] {
+            assert!(!in_address(address), "{address}");
+        }
     }
 
     #[test]

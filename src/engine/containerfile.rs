@@ -54,6 +54,9 @@ pub struct SectionReport {
     /// How it stands.
     #[serde(flatten)]
     pub state: SectionState,
+    /// What the manifests want of it and it does not do, and why, for people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// One Containerfile, as it is and as it would be.
@@ -116,6 +119,7 @@ impl Engine {
                 file: name.to_owned(),
                 line: Some(found.line),
                 state: SectionState::Foreign,
+                notes: Vec::new(),
             });
             reports.extend(made.chain(foreign));
             let path = path.to_string_lossy().into_owned();
@@ -274,7 +278,8 @@ fn compared(file: &Containerfile<'_>, name: &str, section: &Section) -> SectionR
         }
     };
     let line = found.map(|found| found.line);
-    SectionReport { name: section.name().to_owned(), file: name.to_owned(), line, state }
+    let notes = section.notes().to_vec();
+    SectionReport { name: section.name().to_owned(), file: name.to_owned(), line, state, notes }
 }
 
 fn path_of(file: &str) -> anyhow::Result<RepoRelPath> {

@@ -350,7 +350,7 @@ pub(super) fn secret_field(change: &Change) -> Option<&str> {
 }
 
 /// Whether a field holds what looks like a secret: by its own name, for a setting by that of its key, or, where it is
-/// the text of a file, by what that says.
+/// an address or the text of a file, by what that says.
 pub(super) fn is_secret(item: &ItemKey, field: &str, value: &Value) -> bool {
     // A switch or a number beside a password is none.
     let said = |text: &str| text.starts_with(['\'', '"']) && text.len() > 2;
@@ -360,6 +360,7 @@ pub(super) fn is_secret(item: &ItemKey, field: &str, value: &Value) -> bool {
     secret::is_secret(field.rsplit('/').next().unwrap_or(field))
         || key.is_some_and(secret::is_secret) && matches!(value, Value::Text(t) if said(t))
         || matches!(value, Value::Text(t) if is_file(t) && secret::in_text(t))
+        || matches!(value, Value::Text(t) if secret::in_address(t))
 }
 
 #[cfg(test)]

@@ -109,6 +109,7 @@ impl Engine {
         if !whole {
             return Ok((steps, blocked));
         }
+        steps.retain(|step| !only_wrote(operation, step));
         let written: Vec<&FileEdit> = operation.steps.iter().flat_map(file_edits).collect();
         steps.extend(left_behind(operation, &steps));
         let placed: Vec<&Placed> = operation.steps.iter().flat_map(places).collect();
@@ -245,6 +246,29 @@ fn left_behind(operation: &Operation, steps: &[PlannedStep]) -> Vec<PlannedStep>
         does.then_some(planned)
     };
     operation.steps.iter().filter_map(back).collect()
+}
+
+/// Whether a step would run or fetch something for items of which the operation only wrote files, which still are as it
+/// left them: those go back, and that is all of it. A script that was forgotten is remembered, and not run again.
+fn only_wrote(operation: &Operation, step: &PlannedStep) -> bool {
+    let writes = |planned: &PlannedStep| !file_edits(planned).is_empty();
+    let as_left = |planned: &PlannedStep| {
+        file_edits(planned).iter().all(|edit| {
+            fs::read(std::path::Path::new(&edit.path)).is_ok_and(|now| now == edit.after)
+        })
+    };
+    let of = |item| {
+        let mut own = operation.steps.iter().filter(|planned| {
+            planned.subsystems == step.subsystems && planned.step.items.contains(item)
+        });
+        let mut any = false;
+        own.all(|planned| {
+            any = true;
+            writes(planned) && as_left(planned)
+        }) && any
+    };
+    let runs = matches!(step.step.action, Action::Run(_) | Action::Download(_));
+    runs && !step.step.items.is_empty() && step.step.items.iter().all(of)
 }
 
 /// The changes of an operation that were made. One that was cut off may have made any of them: the check

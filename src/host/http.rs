@@ -132,8 +132,10 @@ pub fn json<T: serde::de::DeserializeOwned>(
     cancel: &CancellationToken,
 ) -> Result<T, HttpError> {
     let bytes = get(host, url, cancel)?;
-    serde_json::from_slice(&bytes)
-        .map_err(|e| HttpError { address: address(url), trouble: Trouble::Nonsense(e.to_string()) })
+    serde_json::from_slice(&bytes).map_err(|e| HttpError {
+        address: secret::shown_address(url),
+        trouble: Trouble::Nonsense(e.to_string()),
+    })
 }
 
 /// Fetches a file. It appears at `path` when all of it is there, durably, has the checksum `sha256` if one is given,
@@ -187,23 +189,11 @@ fn logged<T>(
     url: &str,
     transfer: impl FnOnce() -> Result<T, Trouble>,
 ) -> Result<T, HttpError> {
-    let address = address(url);
+    let address = secret::shown_address(url);
     let number = host.log().start(host.now(), format!("GET {address}"));
     let result = transfer().map_err(|trouble| HttpError { address, trouble });
     host.log().end(number, result.as_ref().map(drop).map_err(HttpError::reason), String::new());
     result
-}
-
-/// An address as it may be shown: no name, no password, and nothing that looks like a secret.
-fn address(url: &str) -> String {
-    let shown = secret::without_login(url);
-    match shown.split_once('?') {
-        Some((path, query)) => {
-            let query: Vec<String> = query.split('&').map(secret::redact).collect();
-            format!("{path}?{}", query.join("&"))
-        }
-        None => shown,
-    }
 }
 
 /// Takes what has come, and how much there will be in all.

@@ -131,12 +131,3 @@ fn a_transfer_that_stands_still_can_be_given_up() {
     assert!(matches!(error.trouble, Trouble::Cancelled), "{error}");
     assert_eq!(super::super::fs::list(machine.dir.path()).unwrap().unwrap(), Vec::<String>::new());
 }
-
-#[test]
-fn an_address_is_shown_without_secrets() {
-    assert_eq!(
-        address("https://me:word@host.example/a?b=1&access_token=x"),
-        "https://host.example/a?b=1&access_token=…"
-    );
-    assert_eq!(address("nonsense"), "nonsense");
-}

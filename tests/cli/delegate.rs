@@ -5,10 +5,11 @@ use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value as Json, json};
 
 use crate::sandbox::{BKT, Run, Sandbox};
 use crate::session_helper::{self, Bus, wait_for};
@@ -323,4 +324,61 @@ fn installing_in_a_box_means_that_box() {
     assert!(!the.sandbox.path("repo/manifests/system-packages.json").exists());
     the.sandbox.write("repo/repo.json", "{ \"dev_container\": \"work\" }\n");
     the.bkt(&["-n", "dnf", "install", "htop"]).exits(2).says("the development box work");
+}
+
+#[test]
+fn what_is_installed_in_the_development_box_is_in_it_and_recorded() {
+    const MANIFEST: &str = "repo/manifests/toolbox-packages.json";
+    let the = Box::of_host(None);
+    let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standins/boxes");
+    for name in ["podman", "toolbox", "distrobox"] {
+        symlink(&stand_in, the.sandbox.path("host/bin").join(name)).unwrap();
+    }
+    let image = json!({ "id": "a1", "packages": { "bash": "User" } });
+    let newer = json!({ "id": "a2", "packages": { "bash": "User" } });
+    let boxed = json!({ "id": "b1", "maker": "toolbox", "image": "registry.example/dev:1", "image_id": "a1",
+        "running": true, "pid": 1001, "packages": { "bash": "User" } });
+    let state = json!({
+        "images": { "registry.example/dev:1": image }, "registry": { "registry.example/dev:1": newer },
+        "repositories": ["bash", "gcc"], "groups": [], "boxes": { "bootc-dev": boxed },
+    });
+    the.sandbox.write("host/boxes.json", &state.to_string());
+    the.sandbox.write("host/proc/sys/kernel/random/boot_id", "0b7f-1\n");
+    the.sandbox.write(MANIFEST, "{\n  \"packages\": []\n}\n");
+    // The stand-in lays out what podman leaves on a disk.
+    let mut laid_out = the.host("toolbox");
+    laid_out.args([
+        "run",
+        "--container",
+        "bootc-dev",
+        "sudo",
+        "-n",
+        "dnf5",
+        "install",
+        "-y",
+        "bash",
+    ]);
+    Run::of(laid_out.output().unwrap()).exits(0);
+    let state = || serde_json::from_str::<Json>(&the.sandbox.read("host/boxes.json")).unwrap();
+    let manifest = || serde_json::from_str::<Json>(&the.sandbox.read(MANIFEST)).unwrap();
+    let dev = || state()["boxes"]["bootc-dev"].clone();
+
+    the.bkt(&["--cli", "dnf", "install", "gcc"]).exits(0);
+    assert_eq!(
+        (&dev()["packages"]["gcc"], &manifest()["packages"]),
+        (&json!("User"), &json!(["gcc"]))
+    );
+    // What fails there fails here, and is not recorded.
+    the.bkt(&["dnf", "install", "--force", "broken"]).exits(1).says("No match for argument");
+    assert_eq!(manifest()["packages"], json!(["gcc"]));
+    the.bkt(&["dnf", "remove", "gcc"]).exits(0);
+    assert_eq!((dev()["packages"].get("gcc"), &manifest()["packages"]), (None, &json!([])));
+    the.bkt(&["undo"]).exits(0);
+    assert_eq!(dev()["packages"]["gcc"], "User");
+
+    the.bkt(&["dev", "enter"]).exits(0).says("already");
+    the.bkt(&["dev", "enter", "--", "exit", "42"]).exits(42);
+    the.bkt(&["dev", "update", "--yes"]).exits(2).says("from inside of it").says("--no-image");
+    assert_eq!((dev()["id"].clone(), dev()["running"].clone()), (json!("b1"), json!(true)));
+    the.bkt(&["dev", "update", "--no-image"]).exits(0);
 }

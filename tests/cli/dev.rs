@@ -222,8 +222,10 @@ fn groups_are_known_where_dnf_noted_them() {
     assert_eq!(drift(&sandbox), items(&[]));
     let stop = sandbox.command("podman").args(["stop", "bootc-dev"]).output().unwrap();
     Run::of(stop).exits(0);
-    assert_eq!(drift(&sandbox), items(&[("group/c-development", "unknown")]));
-    sandbox.bkt(&["dev", "status"]).exits(1).says("only while it runs");
+    // It is told of a box that does not run, too, and that one is not started for it.
+    assert_eq!(drift(&sandbox), items(&[]));
+    sandbox.bkt(&["dev", "status"]).exits(0);
+    assert_eq!(state(&sandbox)["boxes"]["bootc-dev"]["running"], false);
 }
 
 #[test]
@@ -352,4 +354,39 @@ fn what_cannot_be_read_is_unknown_and_stops_nothing_else() {
         sandbox.bkt(&["dev", "dnf", verb, "gcc"]).exits(1);
     }
     assert_eq!(packages(&sandbox), json!(["gcc"]));
+}
+
+#[test]
+fn names_that_dnf_cannot_have_are_left_out_of_the_image_and_said() {
+    let sandbox = bare();
+    sandbox.write(MANIFEST, r#"{"packages": ["gcc", "libc6:amd64"]}"#);
+    sandbox.bkt(&["containerfile", "sync"]).exits(0);
+    let text = sandbox.read(CONTAINERFILE);
+    assert!(text.contains("dnf install -y \\\n      gcc;") && text.contains("# dnf"), "{text}");
+    assert!(!text.contains("      libc6"), "{text}");
+    sandbox.bkt(&["containerfile", "check"]).exits(0).says("left out: libc6:amd64");
+    let report = sandbox.bkt(&["containerfile", "check", "--json"]).exits(0).json();
+    assert!(
+        report["sections"][0]["notes"][0].as_str().unwrap().contains("libc6:amd64"),
+        "{report}"
+    );
+}
+
+#[test]
+fn what_an_update_that_was_cut_off_has_left_is_not_touched() {
+    for maker in ["toolbox", "distrobox"] {
+        let sandbox = machine(maker);
+        new_image(&sandbox);
+        let mut left = state(&sandbox);
+        left["boxes"]["bootc-dev.replaced"] = left["boxes"]["bootc-dev"].clone();
+        left["boxes"]["bootc-dev.replaced"]["id"] = json!("b0");
+        sandbox.write("boxes.json", &left.to_string());
+        by_hand(&sandbox, &["dnf5", "install", "-y", "strace"]);
+        let run = sandbox.bkt(&["dev", "update", "--yes"]).exits(1);
+        run.says("podman rename bootc-dev.replaced bootc-dev");
+        let now = state(&sandbox);
+        let id = |name: &str| now["boxes"][name]["id"].clone();
+        assert_eq!((id("bootc-dev"), id("bootc-dev.replaced")), (json!("b1"), json!("b0")));
+        assert_eq!(now["boxes"]["bootc-dev"]["running"], true);
+    }
 }

@@ -59,3 +59,38 @@ fn a_move_that_would_override_or_means_nothing_is_one_clear_error() {
     sandbox.write("repo/manifests/gsettings.json", "{");
     sandbox.bkt(&["repo", "layer", "list"]).exits(1).says("gsettings.json:1:");
 }
+
+#[test]
+fn what_two_subsystems_have_in_one_file_moves_apart() {
+    const FILE: &str = "toolbox-packages.json";
+    const IMAGE: &str = "repo/toolbox/Containerfile";
+    let sandbox = Sandbox::new();
+    let shared = format!("repo/manifests/{FILE}");
+    let own = format!("repo/manifests/hosts/{}/{FILE}", Sandbox::hostname());
+    let text = "{\n  \"packages\": [\"gcc\", \"gdb\"],\n  \"toolchains\": {\n    \"rustup\": { \"default\": \"stable\" },\n    \
+                \"npm\": [{ \"name\": \"prettier\" }]\n  }\n}\n";
+    sandbox.write(&shared, text);
+    let sections = ["TOOLBOX_PACKAGES", "TOOLCHAINS"]
+        .map(|name| format!("# === {name} (managed by bkt) ===\n# === END {name} ===\n"));
+    sandbox.write(IMAGE, &sections.concat());
+    sandbox.bkt(&["containerfile", "sync"]).exits(0);
+    let image = sandbox.read(IMAGE);
+    let json =
+        |path: &str| -> serde_json::Value { serde_json::from_str(&sandbox.read(path)).unwrap() };
+    sandbox.bkt(&["repo", "layer", "move", "package/gcc", "--to", "host"]).exits(0);
+    assert_eq!(json(&own), json!({"packages": ["gcc"]}));
+    assert_eq!(json(&shared)["packages"], json!(["gdb"]));
+    assert_eq!(json(&shared)["toolchains"]["npm"], json!([{"name": "prettier"}]));
+    assert!(!sandbox.read(IMAGE).contains("gcc") && sandbox.read(IMAGE).contains("rustup"));
+    sandbox.bkt(&["repo", "layer", "move", "npm/prettier", "--to", "host"]).exits(0);
+    sandbox.bkt(&["repo", "layer", "move", "rustup/default", "--to", "host"]).exits(0);
+    assert_eq!(json(&own)["packages"], json!(["gcc"]));
+    assert_eq!(json(&own)["toolchains"]["npm"], json!([{"name": "prettier"}]));
+    assert_eq!(json(&own)["toolchains"]["rustup"]["default"], json!("stable"));
+    assert!(!sandbox.read(IMAGE).contains("rustup"), "of one machine alone");
+    sandbox.bkt(&["containerfile", "check"]).exits(0);
+    for _ in 0..3 {
+        sandbox.bkt(&["undo"]).exits(0);
+    }
+    assert_eq!((sandbox.read(&shared), sandbox.read(IMAGE)), (text.to_owned(), image));
+}

@@ -556,3 +556,41 @@ fn git_itself_can_merge_with_it() {
     two.here.git(&["pull", "-q", "--rebase"]);
     assert_eq!(two.here.wanted(), items(&[("k01", "a"), ("k02", "mine"), ("k03", "theirs")]));
 }
+
+#[test]
+fn the_development_boxs_sections_are_made_of_both_sides() {
+    const FILE: &str = "repo/toolbox/Containerfile";
+    let two = Two::with(&[]);
+    let manifest = |sandbox: &Sandbox, packages: &[&str], npm: &[&str]| {
+        let npm: Vec<_> = npm.iter().map(|name| json!({ "name": name })).collect();
+        let toolchains = json!({ "rustup": { "default": "stable" }, "npm": npm });
+        let text = json!({ "packages": packages, "toolchains": toolchains }).to_string();
+        sandbox.write("repo/manifests/toolbox-packages.json", &text);
+    };
+    manifest(&two.here, &["a", "z"], &[]);
+    let sections = ["TOOLBOX_PACKAGES", "TOOLCHAINS"]
+        .map(|name| format!("# === {name} (managed by bkt) ===\n# === END {name} ===\n\n"));
+    two.here.write(FILE, &format!("FROM base\n\n{}# why\n\nRUN true\n", sections.concat()));
+    two.here.bkt(&["containerfile", "sync"]).exits(0);
+    two.here.commit();
+    two.here.git(&["push", "-q"]);
+    two.there.git(&["pull", "-q"]);
+    manifest(&two.there, &["a", "there", "z"], &[]);
+    two.there.write(FILE, &two.there.read(FILE).replace("FROM base", "FROM other"));
+    manifest(&two.here, &["a", "here", "z"], &["typescript"]);
+    two.here.write(FILE, &two.here.read(FILE).replace("RUN true", "RUN false"));
+    for sandbox in [&two.there, &two.here] {
+        sandbox.bkt(&["containerfile", "sync"]).exits(0);
+        sandbox.commit();
+    }
+    two.there.git(&["push", "-q"]);
+    two.here.bkt(&["repo", "pull"]).exits(0);
+    let text = two.here.read(FILE);
+    for word in
+        ["      here \\\n      there \\\n", "      npm;", "rustup", "FROM other", "RUN false"]
+    {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    two.here.bkt(&["containerfile", "check"]).exits(0);
+    assert_eq!(two.here.git(&["status", "--porcelain"]), "", "all of it in the commit");
+}

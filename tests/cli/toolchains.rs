@@ -280,8 +280,19 @@ fn a_script_is_run_once_it_was_looked_at_and_only_as_it_was() {
     assert_eq!(ran().lines().count(), 1);
     dev(&sandbox, &["script", "remove", "install"]).exits(0).says("what it set up stays");
     assert_eq!((said(&sandbox)["scripts"].clone(), drift(&sandbox)), (json!([]), items(&[])));
-    // Back in the manifest, as another machine would find it; what has changed on the server is not run.
+    // It was only forgotten, and is remembered again; so it is with what an undo forgets.
+    let note = || sandbox.read("home/.local/state/bkt/scripts/bootc-dev/install.json");
     sandbox.bkt(&["undo"]).exits(0);
+    assert_eq!((ran().lines().count(), drift(&sandbox)), (1, items(&[])));
+    assert_eq!(said(&sandbox)["scripts"], json!([entry]));
+    let noted = note();
+    sandbox.bkt(&["redo"]).exits(0);
+    sandbox.bkt(&["undo"]).exits(0);
+    assert_eq!((ran().lines().count(), note()), (1, noted));
+    // As another machine would find it; what has changed on the server is not run.
+    fs::remove_file(sandbox.path("home/.local/state/bkt/scripts/bootc-dev/install.json")).unwrap();
+    assert_eq!(drift(&sandbox), items(&[("script/install", "missing")]));
+    sandbox.bkt(&["apply", "toolchains", "-y"]).exits(0);
     assert_eq!(ran().lines().count(), 2);
     let text = sandbox.read(MANIFEST).replace(&good, &wrong);
     sandbox.write(MANIFEST, &text);
@@ -319,4 +330,26 @@ fn the_boxes_image_has_what_installs_toolchains() {
         assert!(file.contains(&line), "{line}: {file}");
     }
     sandbox.bkt(&["containerfile", "check"]).exits(0);
+}
+
+#[test]
+fn an_address_with_a_secret_is_not_shown_nor_saved() {
+    let sandbox = sandbox();
+    let before = sandbox.read(MANIFEST);
+    let plain = server(INSTALL);
+    let good = sha256(INSTALL);
+    for address in [
+        plain.replace("http://", "http://me:hunter2@") + "/x.sh",
+        format!("{plain}/x.sh?access_token=hunter2"),
+    ] {
+        let add = ["script", "add", &address, "--sha256", &good, "--name", "x"];
+        for more in [&[][..], &["-n"], &["--manifest-only"]] {
+            let run = dev(&sandbox, &[&add[..], more].concat()).exits(1).says("--secrets");
+            assert!(!format!("{run:?}").contains("hunter2"), "{run:#?}");
+        }
+        assert_eq!(sandbox.read(MANIFEST), before);
+        assert!(!sandbox.path("home/script-ran").exists());
+        let run = dev(&sandbox, &[&add[..], &["--local", "-nv"]].concat()).exits(0);
+        assert!(!format!("{run:?}").contains("hunter2"), "{run:#?}");
+    }
 }

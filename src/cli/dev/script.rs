@@ -13,6 +13,7 @@ use crate::cli::{progress, prompt};
 use crate::core::digest;
 use crate::core::item::Record;
 use crate::core::names::{ScriptName, Sha256, WebAddress};
+use crate::core::secret;
 use crate::engine::{Edit, Wish};
 use crate::host::http;
 use crate::subsystem::toolchains::{ARGS, ID as TOOLCHAINS, Item, SHA256, URL};
@@ -101,8 +102,9 @@ fn add(app: &App, args: &Add) -> anyhow::Result<Exit> {
     let sha256: Sha256 = digest::sha256(&bytes).parse()?;
     if let Some(expected) = args.sha256.as_ref().filter(|expected| **expected != sha256) {
         let text = gettext("the checksum of {url} is {got}, and not {expected}: it is not run");
+        let url = secret::shown_address(args.url.as_str());
         let values =
-            [("url", args.url.as_str()), ("got", sha256.as_str()), ("expected", expected.as_str())];
+            [("url", url.as_str()), ("got", sha256.as_str()), ("expected", expected.as_str())];
         errors::show(&app.out, &fill(&text, &values), None);
         return Ok(Exit::Error);
     }
@@ -154,7 +156,8 @@ fn name(args: &Add) -> Result<ScriptName, Misnamed> {
 fn show(app: &App, args: &Add, bytes: &[u8], sha256: &Sha256) {
     let text = String::from_utf8_lossy(bytes);
     let size = ngettext("{url}: {n} byte", "{url}: {n} bytes", bytes.len());
-    let size = fill(&size, &[("url", args.url.as_str()), ("n", &bytes.len().to_string())]);
+    let url = secret::shown_address(args.url.as_str());
+    let size = fill(&size, &[("url", &url), ("n", &bytes.len().to_string())]);
     app.out.say(&paint(Style::Bold, &size));
     app.out.say(&format!("SHA-256: {sha256}"));
     let shown: Vec<&str> = text.lines().take(LINES).collect();

@@ -11,7 +11,7 @@ use crate::cli::{noun, progress, prompt};
 use crate::core::names::ImageRef;
 use crate::core::plan::Plan;
 use crate::engine::{Engine, Verb};
-use crate::host::{command, interrupt};
+use crate::host::{boxes, command, interrupt};
 use crate::subsystem::distrobox;
 use crate::subsystem::toolbox::{Dev, NoBox, renew};
 use crate::words::{fill, gettext, ngettext};
@@ -80,10 +80,15 @@ fn image(app: &App, engine: &Engine, dev: &Dev) -> anyhow::Result<Exit> {
             app.out.line(&fill(&text, &[("command", &command::display(&fetch))]));
         } else {
             let text = gettext("Fetching {image}");
-            let _busy = progress::busy(&app.out, fill(&text, &[("image", image.as_str())]));
+            let text = fill(&text, &[("image", image.as_str())]);
+            let busy = progress::busy(&app.out, text.clone());
             let cancel = CancellationToken::new();
             interrupt::cancels(&cancel);
-            host.run(&fetch, &mut |_| (), &cancel)?;
+            let mut line = |said: &str| match app.out.verbose {
+                true => app.out.aside(&format!("      {said}")),
+                false => busy.now(format!("{text}  {said}")),
+            };
+            boxes::progress::run(host, &fetch, &mut line, &cancel)?;
         }
     }
     if !renew::is_newer(host, dev, &image)? {

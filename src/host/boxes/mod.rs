@@ -153,6 +153,8 @@ pub struct Installed {
     pub chosen: BTreeSet<BoxPackage>,
     /// Everything that is there, for whatever reason.
     pub all: BTreeSet<BoxPackage>,
+    /// The groups of packages that were installed, where dnf5 has noted them.
+    pub groups: Option<BTreeSet<String>>,
     /// What its image brings and is no more there.
     pub gone: BTreeSet<BoxPackage>,
     /// What its package manager said and is no package's name; nothing else is missing for that.

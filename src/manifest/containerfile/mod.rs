@@ -32,6 +32,7 @@ const END: &str = "END ";
 pub struct Section {
     name: &'static str,
     body: String,
+    notes: Vec<String>,
 }
 
 /// Text that cannot stand in a managed section.
@@ -82,7 +83,20 @@ impl Section {
         if !body.is_empty() && !body.ends_with('\n') {
             body.push('\n');
         }
-        Ok(Self { name, body })
+        Ok(Self { name, body, notes: Vec::new() })
+    }
+
+    /// The same section with something that it does not do, and why, for people: a comment at its end.
+    #[must_use]
+    pub fn noting(mut self, note: String) -> Self {
+        self.body += &write::comment(&note);
+        self.notes.push(note);
+        self
+    }
+
+    /// What it does not do, and why, for people.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Its name: `SYSTEM_PACKAGES`.

@@ -116,6 +116,20 @@ fn a_pin_is_one_thing_and_what_has_no_name_is_like_itself() {
     };
     let merged = undecided(&pin("1", "a"), &pin("2", "b"), &pin("2", "c"));
     assert_eq!(merged.conflicts[0].place.field, "pinned");
+    // Nobody has looked at a script from one side with the other's checksum, or with arguments of both.
+    let script = |url: &str, sum: &str, args: &[&str]| {
+        let script = json!({"name": "x", "url": url, "sha256": sum, "args": args});
+        json!({"toolchains": {"scripts": [script]}}).to_string()
+    };
+    let base = script("https://a", "1", &["-y"]);
+    for (ours, theirs) in [
+        (script("https://b", "1", &["-y"]), script("https://a", "2", &["-y"])),
+        (script("https://a", "1", &["-y", "-a"]), script("https://a", "1", &["-y", "-b"])),
+    ] {
+        let merged = undecided(&base, &ours, &theirs);
+        assert_eq!(merged.conflicts[0].place.item, "toolchains: scripts: x");
+        assert_eq!((merged.text, merged.conflicts.len()), (Some(ours), 1));
+    }
     let entry = |message: &str| json!({"timestamp": "t", "message": message});
     let log = |messages: &[&str]| json!({"unreleased": messages.iter().map(|m| entry(m)).collect::<Vec<_>>(), "versions": []});
     let said = clean(&log(&["a"]), &log(&["a", "b"]), &log(&["c", "a"]));

@@ -9,8 +9,15 @@ use super::{Conflict, Pick, Place};
 
 /// What belongs together: a version from one side with the other's checksum would be neither's.
 const WHOLE: [&str; 3] = ["pinned", "source", "install"];
+/// And so does everything in an entry that has this: a script's address from one side, and what it has to be from the other.
+const CHECKSUM: &str = "sha256";
 /// When something was last looked at: the later one is right on both sides.
 const LATER: [&str; 1] = ["last_verified_at"];
+
+/// Whether the two values of a name are taken or left as a whole.
+fn is_whole(name: &str, ours: &Map<String, Value>, theirs: &Map<String, Value>) -> bool {
+    WHOLE.contains(&name) || [ours, theirs].iter().all(|side| side.contains_key(CHECKSUM))
+}
 
 /// Merges the values of one file, noting what only a person can decide.
 pub(super) struct Merger<'a> {
@@ -43,7 +50,7 @@ impl<'a> Merger<'a> {
         let last = self.way.last().map_or("", String::as_str);
         match (ours, theirs) {
             (Some(Value::Object(o)), Some(Value::Object(t)))
-                if !WHOLE.contains(&last) && o.get("absent") == t.get("absent") =>
+                if !is_whole(last, o, t) && o.get("absent") == t.get("absent") =>
             {
                 let lifted = base.zip(ours).and_then(|(base, ours)| lifted(base, ours));
                 let base = lifted.as_ref().or(base).and_then(Value::as_object);

@@ -201,15 +201,11 @@ fn records(path: &Path, text: &str) -> Result<toml::Table, String> {
     })
 }
 
+/// The groups that dnf5 has noted in the deployment; `None` where there are no such notes.
 fn groups(deployment: &Deployment) -> Result<Option<BTreeSet<String>>, String> {
-    groups_in(&deployment.dir)
-}
-
-/// The groups that dnf5 has noted in the system below `root`; `None` where there are no such notes.
-pub(in crate::subsystem) fn groups_in(root: &Path) -> Result<Option<BTreeSet<String>>, String> {
     let mut groups = None;
     for (file, table) in RECORDS {
-        let path = root.join(file);
+        let path = deployment.dir.join(file);
         let Some(text) = fs::read(&path).map_err(|error| error.to_string())? else { continue };
         let records = records(&path, &text)?;
         let names = records.get(table).and_then(toml::Value::as_table);

@@ -1,16 +1,14 @@
 //! How each package stands in the box.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::dev::{self, Dev, NoBox};
 use crate::core::item::{Barred, Live, Notice, Record, Records, WantedItems};
 use crate::core::package_list::split_arch;
 use crate::host::Host;
-use crate::host::boxes::{Boxed, Installed, Manager, State};
+use crate::host::boxes::{Installed, Manager};
 use crate::subsystem::Unreadable;
 use crate::subsystem::packages::entries::Item;
-use crate::subsystem::packages::machine::groups_in;
 use crate::words::{fill, gettext, ngettext};
 
 /// How many names are listed.
@@ -27,11 +25,15 @@ pub(super) fn read(host: &Host, wanted: &WantedItems) -> Result<Records, Unreada
     let own = dev::own_packages(host, &dev.boxed.name)?;
     let mut records = Records::default();
     match dev.installed(host) {
-        Ok(installed) => packages(&mut records, &installed, &own, wanted),
-        Err(reason) => records.blind.push((Item::Package("").key().to_string(), reason)),
-    }
-    if wanted.keys().any(|key| matches!(Item::of(key), Ok(Item::Group(_)))) {
-        groups(&mut records, host, &dev.boxed, wanted);
+        Ok(installed) => {
+            packages(&mut records, &installed, &own, wanted);
+            groups(&mut records, &installed, wanted);
+        }
+        Err(reason) => {
+            for item in [Item::Package(""), Item::Group("")] {
+                records.blind.push((item.key().to_string(), reason.clone()));
+            }
+        }
     }
     Ok(records)
 }
@@ -91,35 +93,24 @@ pub(super) fn has(installed: &Installed, name: &str) -> bool {
     there(name) || matches!(split_arch(name), (stem, Some("noarch")) if there(stem))
 }
 
-/// Groups are known where dnf5 has noted them, and a box is looked into only while it runs.
-fn groups(records: &mut Records, host: &Host, boxed: &Boxed, wanted: &WantedItems) {
-    let noted = match root(host, boxed) {
-        None => Err(gettext(
-            "Which groups the development box has can be told only while it runs: bkt dev enter",
-        )),
-        Some(root) => groups_in(&root).and_then(|groups| {
-            groups.ok_or_else(|| {
-                gettext("Which groups the development box has cannot be told: it has no records of dnf5")
-            })
-        }),
-    };
+/// Groups are known where dnf5 has noted them.
+fn groups(records: &mut Records, installed: &Installed, wanted: &WantedItems) {
     for key in wanted.keys() {
         let Ok(Item::Group(name)) = Item::of(key) else { continue };
-        match &noted {
-            Ok(groups) if groups.contains(name) => {
+        match &installed.groups {
+            Some(groups) if groups.contains(name) => {
                 records.insert(key.clone(), Live::known(Record::new()));
             }
-            Ok(_) => (),
-            Err(reason) => records.insert(key.clone(), Live::unknown(reason.clone())),
+            Some(_) => (),
+            // A box of another package manager has none.
+            None if !is_dnf(installed.manager) => (),
+            None => {
+                let reason = gettext(
+                    "Which groups the development box has cannot be told: it has no records of dnf5",
+                );
+                records.insert(key.clone(), Live::unknown(reason));
+            }
         }
-    }
-}
-
-/// The box's own root directory, while it runs.
-fn root(host: &Host, boxed: &Boxed) -> Option<PathBuf> {
-    match boxed.state {
-        State::Running { pid } => Some(host.path(&format!("/proc/{pid}/root"))),
-        State::Stopped { .. } | State::Other(_) => None,
     }
 }
 

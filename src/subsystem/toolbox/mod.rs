@@ -16,7 +16,7 @@ use crate::core::names::{BoxPackage, GroupName, PackageName};
 use crate::core::plan::{Change, Side};
 use crate::host::Host;
 use crate::manifest::Manifests;
-use crate::manifest::containerfile::{Section, write};
+use crate::manifest::containerfile::Section;
 use crate::manifest::plain::{self, Plain};
 use crate::words::{fill, gettext, mark};
 
@@ -101,17 +101,22 @@ impl Subsystem for Toolbox {
         };
         let packages: BTreeSet<BoxPackage> = plain::listed(&sheet, "packages")?;
         let groups = plain::listed(&sheet, "groups")?;
-        let named: Result<BTreeSet<PackageName>, _> =
-            packages.iter().map(|name| name.as_str().parse()).collect();
-        let text = match named {
-            Ok(packages) => body(&packages, &groups, &BTreeSet::new())?,
-            // No guess is made how another package manager is called in an image.
-            Err(error) => write::comment(&fill(
-                &gettext("Nothing is installed here: {why}, as dnf would take it."),
-                &[("why", &error.to_string())],
-            )),
-        };
-        Ok(Some(Section::new(SECTION, text)?))
+        // No guess is made how another package manager is called in an image.
+        let (packages, others): (Vec<_>, Vec<_>) = packages
+            .iter()
+            .map(|name| name.as_str().parse::<PackageName>().map_err(|_| name))
+            .partition(Result::is_ok);
+        let packages = packages.into_iter().flatten().collect();
+        let section = Section::new(SECTION, body(&packages, &groups, &BTreeSet::new())?)?;
+        let others: Vec<&str> =
+            others.into_iter().filter_map(Result::err).map(BoxPackage::as_str).collect();
+        if others.is_empty() {
+            return Ok(Some(section));
+        }
+        let text = gettext(
+            "dnf, which installs here, has no packages of such names, so they are left out: {names}",
+        );
+        Ok(Some(section.noting(fill(&text, &[("names", &others.join(", "))]))))
     }
 
     fn capture(&self, manifests: &mut Manifests, changes: &[&Change]) -> Result<()> {

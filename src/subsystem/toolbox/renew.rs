@@ -27,7 +27,7 @@ pub fn image(host: &Host, dev: &Dev) -> Result<ImageRef> {
 /// What fetches an image, where it is from elsewhere.
 pub fn fetch(image: &ImageRef) -> Option<Command> {
     let local = image.as_str().starts_with(LOCAL);
-    (!local).then(|| Command::new("podman").args(["pull", "--quiet", "--", image.as_str()]))
+    (!local).then(|| Command::new("podman").args(["pull", "--", image.as_str()]))
 }
 
 /// Whether the box was made from another image than the one of this name that is here now.
@@ -56,8 +56,15 @@ fn of_toolbox(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<Step>, Str
     let boxed = &dev.boxed;
     let name = boxed.name.as_str();
     let aside = format!("{name}{ASIDE}");
-    let installed = dev.installed(host)?;
     let podman = |args: &[&str]| Command::new("podman").args(args.iter().copied());
+    // Else what is put back, should this one fail, would be that one.
+    if host.output(&podman(&["container", "exists", &aside])).is_ok() {
+        let text = gettext(
+            "making it anew was cut off before: what it was is called {aside} now. Remove that (podman rm {aside}), or put it back (podman rename {aside} {name})",
+        );
+        return Err(fill(&text, &[("aside", &aside), ("name", name)]));
+    }
+    let installed = dev.installed(host)?;
     let items = || vec![ItemKey::new(name)];
     let titled = |text: &str| fill(text, &[("name", name)]);
     let run = |title: String, command: Command, risk: Risk| Step {

@@ -79,6 +79,15 @@ case $manager in
         ;;
 esac
 
+# Groups of packages, where dnf5 has noted them.
+for one in groups environments; do
+    if [ -e "/usr/lib/sysimage/libdnf5/$one.toml" ]; then
+        echo "# $one"
+        cat "/usr/lib/sysimage/libdnf5/$one.toml" || exit
+        echo
+    fi
+done
+
 # Where one of these is not there, distrobox installs a whole list of packages: the commands that it looks for, and shells.
 echo "# lacks"
 for one in bc bzip2 chpasswd curl diff find findmnt gpg hostname less lsof man mount passwd pigz pinentry ping ps rsync script \

@@ -28,7 +28,7 @@ const ASK: &str = include_str!("ask.sh");
 /// The script that runs it in a box that does not run.
 const STOPPED: &str = include_str!("stopped.sh");
 /// The version of the files; one of another is not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// How long one box may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long one image may take, which is asked once: a container is made of it.
@@ -36,7 +36,7 @@ const PATIENCE_ONCE: Duration = Duration::from_secs(60);
 /// How many are asked at once.
 const AT_ONCE: usize = 8;
 /// The files that tell of packages, below a root; a change to any package moves one of them.
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     "usr/lib/sysimage/rpm/rpmdb.sqlite",
     "usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
     "usr/lib/sysimage/rpm/Packages.db",
@@ -46,6 +46,8 @@ const FILES: [&str; 16] = [
     "var/lib/rpm/Packages",
     "usr/lib/sysimage/libdnf5/packages.toml",
     "usr/lib/sysimage/libdnf5/nevras.toml",
+    "usr/lib/sysimage/libdnf5/groups.toml",
+    "usr/lib/sysimage/libdnf5/environments.toml",
     "var/lib/dpkg/status",
     "var/lib/apt/extended_states",
     // Each transaction of pacman leaves a lock there for a while.
@@ -95,7 +97,8 @@ fn minus(boxed: &Boxed, own: Listed, image: &Listed) -> Installed {
     let mut chosen: BTreeSet<_> = own.chosen.difference(&image.chosen).cloned().collect();
     setup::less(&mut chosen, boxed.maker, &boxed.made, own.manager, &image.lacks);
     let gone = image.all.difference(&own.all).cloned().collect();
-    Installed { manager: own.manager, chosen, all: own.all, gone, unread: own.unread }
+    let Listed { manager, all, groups, unread, .. } = own;
+    Installed { manager, chosen, all, groups, gone, unread }
 }
 
 /// What can be asked.
@@ -282,7 +285,7 @@ mod tests {
     fn listed(chosen: &str, all: &str, lacks: &[&str]) -> Listed {
         let lacks = lacks.iter().map(|one| (*one).to_owned()).collect();
         let (chosen, all) = (set(chosen), set(all));
-        Listed { manager: Manager::Apt, chosen, all, lacks, unread: Vec::new() }
+        Listed { manager: Manager::Apt, chosen, all, groups: None, lacks, unread: Vec::new() }
     }
 
     #[test]

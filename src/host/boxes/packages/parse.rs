@@ -16,6 +16,8 @@ pub struct Listed {
     pub chosen: BTreeSet<BoxPackage>,
     /// Everything that is there.
     pub all: BTreeSet<BoxPackage>,
+    /// The groups of packages that were installed, where dnf5 has noted them.
+    pub groups: Option<BTreeSet<String>>,
     /// Commands that distrobox looks for and that are not there.
     pub lacks: BTreeSet<String>,
     /// Lines that are no package, and no message either.
@@ -73,7 +75,33 @@ pub fn parse(said: &str) -> Result<Listed, Wrong> {
         chosen = all.iter().filter(|one| !is_auto(one.as_str())).cloned().collect();
     }
     let lacks = sections.lines("lacks").map(|line| line.trim().to_owned()).collect();
-    Ok(Listed { manager, chosen, all, lacks, unread })
+    let groups = match groups(&sections) {
+        Ok(groups) => groups,
+        Err(why) => {
+            unread.push(why);
+            None
+        }
+    };
+    Ok(Listed { manager, chosen, all, groups, lacks, unread })
+}
+
+/// The groups and environments that dnf5 has noted, each file a section; none where it has noted nothing.
+fn groups(sections: &Sections<'_>) -> Result<Option<BTreeSet<String>>, String> {
+    let mut groups = None;
+    for name in ["groups", "environments"] {
+        let lines: Vec<&str> = sections.lines(name).collect();
+        if lines.is_empty() {
+            continue;
+        }
+        let table: toml::Table = lines
+            .join("\n")
+            .parse()
+            .map_err(|error: toml::de::Error| format!("{name}.toml: {}", error.message()))?;
+        let names = table.get(name).and_then(toml::Value::as_table);
+        let names = names.into_iter().flat_map(toml::Table::keys).cloned();
+        groups.get_or_insert_with(BTreeSet::new).extend(names);
+    }
+    Ok(groups)
 }
 
 /// A package of a line.
@@ -183,7 +211,8 @@ impl<'a> Sections<'a> {
 }
 
 /// The sections that there are.
-const NAMES: [&str; 6] = ["manager", "native", "all", "chosen", "auto", "lacks"];
+const NAMES: [&str; 8] =
+    ["manager", "native", "all", "chosen", "auto", "groups", "environments", "lacks"];
 
 #[cfg(test)]
 mod tests {
@@ -273,6 +302,22 @@ mod tests {
             assert_eq!(listed.unread, [""; 0], "{manager:?}");
             assert_eq!(listed.lacks.iter().collect::<Vec<_>>(), ["bc", "zsh"]);
         }
+    }
+
+    #[test]
+    fn groups_are_those_that_dnf5_has_noted() {
+        let of = |noted: &str| {
+            let said = said("dnf5", "x86_64", "= a x86_64 User", "", "");
+            parse(&said.replace("# lacks", &format!("{noted}# lacks"))).unwrap()
+        };
+        assert_eq!(of("").groups, None);
+        assert_eq!(of("# groups\nversion = \"1.0\"\n\n").groups, Some(BTreeSet::new()));
+        let both = "# groups\nversion = \"1.0\"\n[groups.c-development]\nuserinstalled = true\n\n\
+                    # environments\nversion = \"1.0\"\n[environments.\"a.b\"]\n\n";
+        assert_eq!(of(both).groups, Some(["a.b", "c-development"].map(str::to_owned).into()));
+        let broken = of("# groups\n[groups\n\n");
+        assert_eq!((broken.groups, list(&broken.all)), (None, "a".to_owned()));
+        assert!(broken.unread[0].starts_with("groups.toml: "), "{:?}", broken.unread);
     }
 
     #[test]
