@@ -18,6 +18,7 @@ use bucket::engine::execute::Untrusted;
 use bucket::engine::explain::explain;
 use bucket::engine::journal::Operation;
 use bucket::engine::{Engine, Event, Outcome, Reach, Request, Touched, Wish};
+use bucket::host::command::uncoloured;
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
@@ -530,7 +531,7 @@ impl Worker {
                 if progress.lines.len() == LINES {
                     progress.lines.pop_front();
                 }
-                let line = without_colours(line);
+                let line = uncoloured(line);
                 progress.heard += 1;
                 if !line.trim().is_empty() {
                     let words: Vec<&str> = line.split_whitespace().collect();
@@ -548,24 +549,6 @@ impl Worker {
             (self.reply)(Reply::Progress);
         }
     }
-}
-
-/// A line without what moves, colours or clears on a terminal: “ESC [ … letter” and other control characters.
-fn without_colours(line: &str) -> String {
-    let mut out = String::with_capacity(line.len());
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\x1b' if rest.as_str().starts_with('[') => {
-                rest.next();
-                rest.find(|c| ('@'..='~').contains(c));
-            }
-            '\t' => out.push('\t'),
-            c if c.is_control() => (),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// The job, or nothing where a later one does the same: a survey that another follows would be out of date when it
@@ -677,13 +660,6 @@ mod tests {
                 job => vec![format!("{job:?}")],
             })
             .collect()
-    }
-
-    #[test]
-    fn what_colours_a_terminal_is_left_out() {
-        assert_eq!(without_colours("\x1b[32m [ OK ]\x1b[0m\tdone\x07"), " [ OK ]\tdone");
-        assert_eq!(without_colours("\x1b[1;31"), "");
-        assert_eq!(without_colours("a [b] \x1b"), "a [b] ");
     }
 
     #[test]
