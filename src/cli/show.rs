@@ -9,6 +9,7 @@ use crate::core::item::{Layer, Value};
 use crate::core::merge::{Drift, FieldDrift, Suggestion};
 use crate::core::plan::{Change, Side};
 use crate::core::report::ItemReport;
+use crate::core::secret;
 use crate::engine::Engine;
 use crate::words::{self, fill, gettext, ngettext, pgettext};
 
@@ -256,7 +257,7 @@ pub(super) fn change(app: &App, engine: &Engine, change: &Change) {
         let text = |value: Option<&Value>| {
             let text = value.map_or_else(
                 || pgettext("a value that is not there", "—"),
-                |value| value.to_string().replace('\n', " "),
+                |value| secret::shown_value(&value.to_string()).replace('\n', " "),
             );
             if app.out.verbose { text } else { cut(&text, 40) }
         };

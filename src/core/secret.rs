@@ -129,6 +129,14 @@ pub fn in_address(value: &str) -> bool {
         && shown_address(value) != value
 }
 
+/// A value as it may be shown: an address without the secret in it.
+pub fn shown_value(value: &str) -> String {
+    match in_address(value) {
+        true => shown_address(value),
+        false => value.to_owned(),
+    }
+}
+
 /// A command-line word with the value of a secret taken out: `--env=API_TOKEN=…`, and the login of an address.
 pub fn redact(word: &str) -> String {
     if !word.contains(char::is_whitespace) && word.starts_with(|c: char| c.is_ascii_alphabetic()) {

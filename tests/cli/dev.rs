@@ -342,6 +342,8 @@ fn what_cannot_be_read_is_unknown_and_stops_nothing_else() {
     };
     sandbox.write(books, "moved");
     sandbox.bkt(&["dev", "status"]).exits(1);
+    // Which home directory its toolchains are in is not known either, and not guessed.
+    sandbox.bkt(&["status", "toolchains"]).exits(1);
     sandbox.write(
         "repo/manifests/host-shims.json",
         r#"{"shims": [{"name": "mine", "host": "podman"}]}"#,

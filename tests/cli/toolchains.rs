@@ -294,11 +294,17 @@ fn a_script_is_run_once_it_was_looked_at_and_only_as_it_was() {
     assert_eq!(drift(&sandbox), items(&[("script/install", "missing")]));
     sandbox.bkt(&["apply", "toolchains", "-y"]).exits(0);
     assert_eq!(ran().lines().count(), 2);
+    // Another box of the same name has nothing of what it did.
+    program(&sandbox, "bin/podman", &PODMAN.replace("12ab", "56ef"));
+    sandbox.write("storage/db.sql", "moved");
+    assert_eq!(drift(&sandbox), items(&[("script/install", "missing")]));
+    sandbox.bkt(&["apply", "toolchains", "-y"]).exits(0);
+    assert_eq!((ran().lines().count(), drift(&sandbox)), (3, items(&[])));
     let text = sandbox.read(MANIFEST).replace(&good, &wrong);
     sandbox.write(MANIFEST, &text);
     assert_eq!(drift(&sandbox), items(&[("script/install", "manifest-changed")]));
     sandbox.bkt(&["apply", "toolchains", "-y"]).exits(1).says("checksum");
-    assert_eq!(ran().lines().count(), 2);
+    assert_eq!(ran().lines().count(), 3);
 }
 
 #[test]

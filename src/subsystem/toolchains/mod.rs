@@ -168,11 +168,11 @@ impl Subsystem for Toolchains {
 
     fn live(&self, host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
         let mut records = Records::default();
-        let home = place::home(host);
+        let (home, id) = place::told(host)?;
         rustup::live(host, &home, wanted, &mut records);
         npm::live(host, &home, wanted, &mut records);
         proto::live(host, &home, wanted, &mut records);
-        scripts::live(host, wanted, &mut records);
+        scripts::live(host, id.as_deref(), wanted, &mut records);
         Ok(records)
     }
 

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
+
 use crate::core::plan::Command;
 use crate::host::boxes::As;
 #[cfg(test)]
 use crate::host::boxes::{Boxed, Made, Maker, State};
 use crate::host::{Host, fs};
-use crate::subsystem::toolbox::Dev;
+use crate::subsystem::toolbox::{Dev, NoBox};
 
 /// The development box, as it is there.
 #[derive(Clone, Debug)]
@@ -20,10 +22,18 @@ pub(super) struct DevBox {
 impl DevBox {
     /// Finds it; the error says, for people, why nothing can be run in it and what to do.
     pub(super) fn find(host: &Host) -> Result<Self, String> {
-        let dev = Dev::read(host).map_err(|no| no.reason())?;
+        Dev::read(host).map(|dev| Self::of(host, dev)).map_err(|no| no.reason())
+    }
+
+    fn of(host: &Host, dev: Dev) -> Self {
         let home = dev.boxed.made.home.as_ref();
         let home = home.map_or_else(|| host.env().home.clone(), PathBuf::from);
-        Ok(Self { dev, home })
+        Self { dev, home }
+    }
+
+    /// Podman's id of it.
+    pub(super) fn id(&self) -> &str {
+        &self.dev.boxed.id
     }
 
     /// One that is there, for tests.
@@ -73,7 +83,20 @@ pub(super) fn own(host: &Host, variable: &str, home: &std::path::Path, usual: &s
 
 /// The home directory of the box, which is the person's where it has none of its own, and where it cannot be told.
 pub(super) fn home(host: &Host) -> PathBuf {
-    DevBox::find(host).map_or_else(|_| host.env().home.clone(), |one| one.home)
+    told(host).map_or_else(|_| host.env().home.clone(), |(home, _)| home)
+}
+
+/// The home directory that toolchains are in, and podman's id of the box. Without a box the person's home has what outlived
+/// the last one.
+pub(super) fn told(host: &Host) -> Result<(PathBuf, Option<String>)> {
+    match Dev::read(host) {
+        Ok(dev) => {
+            let id = dev.boxed.id.clone();
+            Ok((DevBox::of(host, dev).home, Some(id)))
+        }
+        Err(NoBox::NoPodman | NoBox::Missing { .. }) => Ok((host.env().home.clone(), None)),
+        Err(NoBox::Failed(error)) => Err(error),
+    }
 }
 
 /// A file that could not be parsed, for people: its path, the line, and what is wrong.

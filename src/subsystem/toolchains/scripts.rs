@@ -22,6 +22,9 @@ struct Run {
     sha256: Sha256,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     args: Vec<String>,
+    /// Podman's id of the box: another one of the same name has nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    made_in: Option<String>,
 }
 
 /// Where that is kept, of all boxes.
@@ -39,14 +42,15 @@ pub(super) fn fetched(host: &Host, sha256: &Sha256) -> PathBuf {
     dir(host).join("fetched").join(sha256.as_str())
 }
 
-/// The text of what is kept of a script that was run.
-pub(super) fn text(script: &Script) -> Result<String> {
+/// The text of what is kept of a script that was run in the box of this id.
+pub(super) fn text(script: &Script, id: &str) -> Result<String> {
     let Script { url, sha256, args, .. } = script.clone();
-    Ok(serde_json::to_string_pretty(&Run { version: VERSION, url, sha256, args })? + "\n")
+    let made_in = Some(id.to_owned());
+    Ok(serde_json::to_string_pretty(&Run { version: VERSION, url, sha256, args, made_in })? + "\n")
 }
 
-/// Adds the scripts that were run.
-pub(super) fn live(host: &Host, wanted: &WantedItems, records: &mut Records) {
+/// Adds the scripts that were run in the box of this id; where there is none, those that were run in the last one.
+pub(super) fn live(host: &Host, id: Option<&str>, wanted: &WantedItems, records: &mut Records) {
     let blind = |why: String| ("script/".to_owned(), why);
     let dir = match host.dev_box() {
         Ok(name) => dir(host).join(name.as_str()),
@@ -59,7 +63,7 @@ pub(super) fn live(host: &Host, wanted: &WantedItems, records: &mut Records) {
     let names = names.iter().filter_map(|name| name.strip_suffix(".json")?.parse().ok());
     for name in names {
         let key = Item::Script(name).key();
-        let live = match read(host, &key) {
+        let live = match read(host, id, &key) {
             Ok(Some(record)) => Live::known(same_file(record, wanted, &key)),
             Ok(None) => continue,
             Err(why) => Live::unknown(why),
@@ -69,7 +73,7 @@ pub(super) fn live(host: &Host, wanted: &WantedItems, records: &mut Records) {
 }
 
 /// What was run as a script; `None` where it was not.
-fn read(host: &Host, key: &ItemKey) -> Result<Option<Record>, String> {
+fn read(host: &Host, id: Option<&str>, key: &ItemKey) -> Result<Option<Record>, String> {
     let Ok(Item::Script(name)) = Item::of(key) else { return Ok(None) };
     let path = record(host, &name)?;
     let Some(text) = fs::read(&path).map_err(|error| error.to_string())? else { return Ok(None) };
@@ -78,6 +82,11 @@ fn read(host: &Host, key: &ItemKey) -> Result<Option<Record>, String> {
     if run.version > VERSION {
         let text = gettext("“{path}” was written by a newer version of Bucket");
         return Err(fill(&text, &[("path", &host.display(&path))]));
+    }
+    if let (Some(made_in), Some(id)) = (&run.made_in, id)
+        && made_in != id
+    {
+        return Ok(None);
     }
     Ok(Some(of_script(&run.url, &run.sha256, &run.args)))
 }
