@@ -192,6 +192,12 @@ pub(super) fn record(entry: &Entry, host: &Host) -> Result<Record, Wrong> {
     }
     for (name, lines) in [(INIT_HOOKS, &entry.init_hooks), (PRE_INIT_HOOKS, &entry.pre_init_hooks)]
     {
+        if lines.iter().flat_map(Lines::iter).any(|hook| hook.trim().contains(['\n', '\r'])) {
+            let text = gettext(
+                "a hook is one line, because distrobox puts a space for each line’s end: write one hook for each line, or “;” between them",
+            );
+            return Err((name.to_owned(), anyhow!(text)));
+        }
         let line = hooks::joined(lines.iter().flat_map(Lines::iter));
         if !line.is_empty() {
             record.set(name, line.as_str());
