@@ -479,7 +479,7 @@ fn a_search_path_reaches_the_box_and_errors_have_their_place() {
         (json!({ "image": "one:1", "env": { "PATH": "/x" } }), "4:14", "path"),
         (json!({ "image": "one:1", "packages": ["a b"] }), "5:9", "package"),
         (json!({ "packages": [] }), "3:12", "image"),
-        (json!({ "image": "one:1", "init_hooks": ["a\nb"] }), "5:9", "one line"),
+        (json!({ "image": "one:1", "init_hooks": ["true;\nfalse", "a\nb"] }), "5:9", "one line"),
         (json!({ "image": "one:1", "bins": { "from": ["x"] } }), "6:11", "absolute"),
     ] {
         machine.manifest(json!({ "dev": entry }));
