@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use serde_json::{Value as Json, json};
 
 use crate::sandbox::{Run, Sandbox};
+use crate::terminal::typing;
 
 const MANIFEST: &str = "repo/manifests/distrobox.json";
 const INI: &str = "\
@@ -237,7 +238,13 @@ fn a_box_is_made_anew_and_back_only_with_a_yes_to_what_is_lost() {
     }
     sandbox.bkt(&["distrobox", "apply", "--recreate", "-n"]).exits(0);
     assert_eq!(boxes(&sandbox), old);
-    sandbox.bkt(&["distrobox", "apply", "--recreate"]).exits(0);
+    // On a terminal it is asked for, and a yes to all is no answer to that.
+    for (answers, args) in [("n\n", "distrobox apply"), ("\n", "distrobox apply -y")] {
+        let run = typing(&sandbox, answers, args).exits(4);
+        run.says("New in it: /opt/mine").says("lose that? [y/N]");
+        assert_eq!(boxes(&sandbox), old, "{args}");
+    }
+    typing(&sandbox, "y\ny\n", "distrobox apply").exits(0).says("Go ahead?");
     let new = boxes(&sandbox);
     assert_eq!(new.as_object().unwrap().len(), 1);
     assert_ne!(new["work"]["id"], old["work"]["id"]);

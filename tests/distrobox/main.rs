@@ -421,10 +421,14 @@ fn nobody_s_file_is_written_over_and_only_exports_go_with_a_box() {
     );
     fs::remove_file(machine.path("home/.local/bin/cargo")).unwrap();
     complete(&machine, Verb::Apply);
-    assert!(machine.path("home/.local/bin/cargo").exists());
+    let script = fs::read_to_string(machine.path("home/.local/bin/cargo")).unwrap();
+    machine.program("home/bin/cargo", &script);
+    machine.program("home/bin/other", &script.replace("# name: dev", "# name: other"));
     machine.manifest(json!({}));
     complete(&machine, Verb::Apply);
     let left = files(&machine.path("home/.local/bin"));
+    assert_eq!(left.len(), 1, "{left:?}");
+    let left = files(&machine.path("home/bin"));
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(machine.state()["boxes"], json!({}));
     let engine = machine.engine();
