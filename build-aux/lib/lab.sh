@@ -7,6 +7,7 @@ LAB_DIR=
 LAB_NSPAWN=
 LAB_LEADER=
 LAB_IMAGE=    # set: a lab that images can be built in
+LAB_BOXES=    # set: and that has development boxes
 LAB_PROGRAM=${BKT_DEV_PROGRAM:-}   # the program, installed: of several labs by whoever starts them, else the lab's own
 
 # OUT: builds the program, boots a lab with it and logs its user in. OUT is a folder of this machine that the lab sees as /out.
@@ -14,6 +15,7 @@ lab_start() {
     local out=$1
     need_root
     [[ ! $LAB_IMAGE ]] || need_image
+    [[ ! $LAB_BOXES ]] || need_boxes
     LAB=lab-$$-$RANDOM
     LAB_DIR=$CACHE/labs/$LAB
     trap lab_stop EXIT
@@ -64,12 +66,12 @@ lab_make_dir() {
     exec 9>&-
 }
 
-# The layers, lowest first: packages, what a lab contains, what images are built with, the program, what this lab writes.
+# The layers, lowest first: packages, what a lab contains, what images are built with, what boxes are made with, the program, what this lab writes.
 lab_boot() {
     local binds=() layers=$SEED state
     [[ ! -e /dev/fuse ]] || binds=(--bind=/dev/fuse)
     if [[ $LAB_IMAGE ]]; then
-        layers+=:$IMAGE
+        layers+=:$IMAGE${LAB_BOXES:+:$BOXES}
         # Podman's own layers are an overlay, which cannot lie on another: they get a folder of this machine.
         mkdir -p "$LAB_DIR/containers"
         chown 1000:1000 "$LAB_DIR/containers"

@@ -220,6 +220,7 @@ lab_again() {
 lab_test() { # NAME
     local out=$TOP/target/lab/$1 status=0 needs=()
     ! grep -q '^# Needs: image$' "$TOP/tests/lab/test_$1.py" || needs=(--image)
+    ! grep -q '^# Needs: boxes$' "$TOP/tests/lab/test_$1.py" || needs=(--boxes)
     rm -rf "$out"
     mkdir -p "$out"
     "$TOP/build-aux/dev" lab --out "$out" "${needs[@]}" -- python3 -B -Wignore /lab/run "$1" </dev/null 2>&1 | tee "$out/log" || status=1

@@ -299,7 +299,7 @@ async fn run(
             said = err.next(), if err.open => match said.map_err(io)? {
                 Some(Said::Line(text, _)) => {
                     hear(Part::Err(&text));
-                    tail.push_str(&text);
+                    tail.push_str(&uncoloured(&text));
                     tail.push('\n');
                     keep_end(&mut tail);
                 }
@@ -384,6 +384,21 @@ enum Said {
     Line(String, Vec<u8>),
     /// What a carriage return ends, trimmed: the program will draw over it.
     Progress(String),
+}
+
+/// Text without the control sequences of ECMA-48 that colour it on a terminal.
+fn uncoloured(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\u{1b}' {
+            out.push(c);
+        } else if chars.as_str().starts_with('[') {
+            chars.next();
+            chars.find(|c| ('@'..='~').contains(c));
+        }
+    }
+    out
 }
 
 /// The lines of one pipe.

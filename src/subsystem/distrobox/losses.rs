@@ -23,10 +23,16 @@ const BROUGHT: &str = "
     /etc/hostname /etc/hosts /etc/krb5.conf.d /etc/ld.so.cache /etc/locale.gen /etc/localtime /etc/machine-id
     /etc/mtab /etc/nsswitch.conf /etc/passwd /etc/passwd- /etc/pki /etc/profile.d/distrobox_profile.sh
     /etc/resolv.conf /etc/rpm/macros.distrobox /etc/shadow /etc/shadow- /etc/ssl/certs /etc/subgid /etc/subgid-
-    /etc/subuid /etc/subuid- /etc/sudoers /etc/sudoers.d/sudoers";
+    /etc/subuid /etc/subuid- /etc/sudoers /etc/sudoers.d/sudoers /etc/pam.d/su /etc/passwd.done
+    /home /inaccessible";
 
-/// The top directories that every system has, beside those above.
-const TOP: &str = "/afs /efi /etc /home /lib32 /libx32 /opt /ostree /root /srv /sysroot /var";
+/// The same below `/usr/local`.
+const BROUGHT_LOCALLY: &str = "
+    /usr/local/bin/su /usr/local/bin/xdg-open /usr/local/share/fonts /usr/local/share/icons /usr/local/share/themes";
+
+/// What every system has at its top beside those above, or makes there when it starts.
+const TOP: &str =
+    "/.dockerenv /afs /efi /etc /lib32 /libx32 /notify /opt /ostree /root /srv /sysroot /var";
 
 /// What `podman diff` says.
 #[derive(Default, Deserialize)]
@@ -66,7 +72,8 @@ pub(super) fn packages(packages: &[BoxPackage]) -> Vec<String> {
 
 /// Where the box has directories of the machine: what is there is not the box's.
 fn mounts(host: &Host, boxed: &Boxed) -> Vec<String> {
-    let of_volume = |volume: &String| volume.split(':').nth(1).map(str::to_owned);
+    let of_volume =
+        |volume: &String| volume.split(':').nth(1).map(|to| to.trim_end_matches('/').to_owned());
     let volumes = boxed.made.volumes.iter().filter_map(of_volume);
     let home = host.env().home.display().to_string();
     volumes.chain(boxed.made.home.clone()).chain([home]).collect()
@@ -118,7 +125,8 @@ fn is_brought(path: &str, changed: bool) -> bool {
     // The top directories change with whatever is in them, and a start makes those that every system has.
     let top = path.rfind('/') == Some(0)
         && (changed || TOP.split_ascii_whitespace().any(|one| one == path));
-    top || !path.starts_with("/usr/local/") && BROUGHT.split_ascii_whitespace().any(below)
+    let brought = if path.starts_with("/usr/local/") { BROUGHT_LOCALLY } else { BROUGHT };
+    top || brought.split_ascii_whitespace().any(below)
 }
 
 #[cfg(test)]
@@ -130,9 +138,10 @@ mod tests {
         let said = br#"WARN[0000] something
             {"changed": ["/etc", "/etc/hosts", "/etc/foo.conf", "/usr", "/usr/bin", "/opt"],
              "added": ["/opt/tool", "/opt/tool/bin", "/usr/bin/new", "/usr/local/bin/mine", "/root/.bashrc",
-                       "/dump.sql", "/src", "/home", "/home/me", "/srv"],
+                "/etc/passwd.done", "/home/someone", "/inaccessible/sock", "/notify", "/usr/local/bin/xdg-open", "/usr/local/share/themes",
+                "/dump.sql", "/src", "/srv", "/data/me"],
              "deleted": ["/etc/issue"], "odd": 1}"#;
-        let mounts = ["/src".to_owned(), "/home/me".to_owned()];
+        let mounts = ["/src".to_owned(), "/data/me".to_owned()];
         let expected = [
             "New in it: /dump.sql",
             "New in it: /opt/tool/bin",

@@ -32,8 +32,19 @@ for dir do
 done
 exit "$left""##;
 
-/// Exports applications, all in one start.
-const EXPORT_APPS: &str = r#"for app do distrobox-export --app "$app" || exit; done"#;
+/// Exports applications, all in one start. Distrobox looks a name up in what a launcher is called and runs, and not among the
+/// names of files; one that is a file's is given to it as a file, and the windows of such an application keep its name.
+const EXPORT_APPS: &str = r#"home=${DISTROBOX_HOST_HOME:-$HOME}
+for app do
+    for dir in /usr/local/share/applications /usr/share/applications; do
+        [ -e "$dir/$app.desktop" ] || continue
+        distrobox-export --app "$dir/$app.desktop" || exit
+        sed -i "s|^StartupWMClass=$dir/|StartupWMClass=|; s|^StartupWMClass=$app\\.desktop\$|StartupWMClass=$app|" \
+            "/run/host$home/.local/share/applications/$CONTAINER_ID-$app.desktop" || exit
+        continue 2
+    done
+    distrobox-export --app "$app" || exit
+done"#;
 
 /// What changes in what a box exports.
 #[derive(Debug, Default)]

@@ -10,9 +10,9 @@ mkdir -m 700 "$GNUPGHOME"
 mkdir -p "$OUT"
 
 # REPOSITORY NAME VERSION [LINE…]: lines before %files are the spec's header, `+ PATH MODE TEXT` a file that the package holds,
-# `d PATH` a folder, `l PATH TARGET` a link. Each package has a program of its own name.
+# `d PATH` a folder, `l PATH TARGET` a link, `native` makes it one for this kind of machine alone. Each package has a program of its own name.
 make_rpm() {
-    local repo=$1 name=$2 version=$3 spec=$WORK/$2-$3.spec line path mode text header=() install=() files=()
+    local repo=$1 name=$2 version=$3 spec=$WORK/$2-$3.spec arch='BuildArch: noarch' line path mode text header=() install=() files=()
     shift 3
     set -- "+ /usr/bin/$name 0755 #!/bin/sh\necho $name $version" "$@"
     for line in "$@"; do
@@ -23,11 +23,12 @@ make_rpm() {
                 files+=("$([[ $path != /etc/* ]] || echo '%config(noreplace) ')\"$path\"") ;;
             'd '*) install+=("mkdir -p '%{buildroot}$path'"); files+=("%dir \"$path\"") ;;
             'l '*) install+=("mkdir -p '%{buildroot}${path%/*}'" "ln -s '$mode' '%{buildroot}$path'"); files+=("\"$path\"") ;;
+            native) arch= ;;
             *) header+=("$line") ;;
         esac
     done
     {
-        printf 'Name: %s\nVersion: %s\nRelease: 1.lab\nSummary: The lab'\''s %s\nLicense: MIT\nBuildArch: noarch\nAutoReqProv: no\n' "$name" "$version" "$name"
+        printf 'Name: %s\nVersion: %s\nRelease: 1.lab\nSummary: The lab'\''s %s\nLicense: MIT\n%s\nAutoReqProv: no\n' "$name" "$version" "$name" "$arch"
         printf '%s\n' "${header[@]}" '%description' "Made to test with." '%install' "${install[@]}" '%files' "${files[@]}"
     } > "$spec"
     rpmbuild --quiet -bb --define "_topdir $WORK/build" --define "_rpmdir $OUT/$repo" --define '_build_name_fmt %%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm' \
@@ -69,6 +70,13 @@ make_rpm fedora tuned 2.25.1 "+ /usr/lib/systemd/system/tuned.service 0644 $(uni
 make_rpm fedora make 4.4.1
 make_rpm fedora gdb 16.3
 make_rpm fedora valgrind 3.25
+make_rpm fedora nano 8.4
+make_rpm fedora words 3.0 native   # the one of a long list that distrobox then finds
+make_rpm fedora editor-data 1.2
+make_rpm fedora editor-spell 1.0
+make_rpm fedora editor 1.2 'Requires: editor-data' 'Recommends: editor-spell' \
+    '+ /usr/share/applications/org.lab.Editor.desktop 0644 [Desktop Entry]\nType=Application\nName=Editor\nExec=editor %%U\nIcon=org.lab.Editor\nMimeType=text/plain;' \
+    '+ /usr/share/icons/hicolor/scalable/apps/org.lab.Editor.svg 0644 <svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"/>'
 
 # What others offer ----------------------------------------------------------------------------------------------
 
