@@ -16,6 +16,8 @@ PACKAGES=(
     at-spi2-core gir1.2-atspi-2.0 python3-gi libglib2.0-bin dconf-cli libnotify-bin
     # what Bucket manages
     flatpak ostree busybox-static
+    # what its verbs run; npm brings some hundred small packages, 31 MB to download
+    rustup npm
 )
 MMDEBSTRAP=(
     --quiet --variant=minbase --dpkgopt=force-unsafe-io

@@ -73,7 +73,8 @@ run_unit() { # in the build environment
     glib-compile-schemas --strict --targetdir="$place" data
     export GSETTINGS_SCHEMA_DIR=$place GSETTINGS_BACKEND=memory GSK_RENDERER=cairo GTK_A11Y=none XDG_RUNTIME_DIR=$place CARGO_NET_OFFLINE=true
     # Without -noreset the server starts anew whenever the last window is gone, and refuses who comes meanwhile.
-    dbus-run-session -- xvfb-run -a --server-args='-screen 0 1280x1024x24 -noreset' cargo nextest run --no-fail-fast --locked --no-tests=pass
+    dbus-run-session -- xvfb-run -a --server-args='-screen 0 1280x1024x24 -noreset' cargo nextest run --no-fail-fast --locked --no-tests=pass \
+        --run-ignored all
     cargo test --quiet --locked --doc
 }
 

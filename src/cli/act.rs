@@ -174,7 +174,8 @@ pub(super) fn carry_out_and(
     // A verb that names what it does is the yes to it, if what it did can be undone.
     let destroys = plan.steps.iter().any(|planned| planned.step.risk.destructive);
     let ask = app.may_ask() && !app.global.yes && (!plan.system_first || destroys);
-    if plan.system_first && plan.undoes.is_none() && destroys && !app.global.yes && !app.may_ask() {
+    let named = plan.system_first || plan.undoes.is_some();
+    if named && destroys && !app.global.yes && !app.may_ask() {
         show_plan(app, engine, &plan);
         app.out.warn(&gettext("Nothing was changed: this cannot be undone, and takes --yes."));
         return Ok(Exit::Decision);

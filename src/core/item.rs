@@ -297,6 +297,8 @@ pub struct Live {
     pub note: Option<String>,
     /// Whether that is a failure, which is shown also where nothing differs.
     pub failing: bool,
+    /// Whether it runs, where it is something that may: that is no part of what is compared.
+    pub running: Option<bool>,
     /// Fields that could not be read, each with the reason. They are not compared, and are not in the record.
     pub unread: BTreeMap<String, String>,
 }
@@ -325,6 +327,7 @@ impl Live {
             title: None,
             note: None,
             failing: false,
+            running: None,
             unread: BTreeMap::new(),
         }
     }

@@ -338,10 +338,12 @@ name!(
     /// A package of whatever distribution a box is of, with its architecture where that is said: `libc6:amd64`.
     BoxPackage,
     "a package name",
-    "letters, digits, “.”, “_”, “-”, “+”, “:” and “~”, starting with a letter or digit",
+    "letters, digits, “.”, “_”, “-”, “+”, “:” and “~”, starting with a letter or digit and not ending with “-”",
     |text| {
         all(text, 255, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b':' | b'~'))
             && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            // Told to install that, apt removes it.
+            && !text.ends_with('-')
     }
 );
 
@@ -478,6 +480,14 @@ name!(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_package_s_name_is_an_order_to_remove_it() {
+        for (text, right) in [("libc6-", false), ("libc6-dev", true), ("g++", true), ("-y", false)]
+        {
+            assert_eq!(text.parse::<BoxPackage>().is_ok(), right, "{text}");
+        }
+    }
 
     #[test]
     fn what_could_be_taken_for_something_else_is_no_name() {

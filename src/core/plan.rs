@@ -281,7 +281,7 @@ pub struct Away {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<String>,
     /// What puts it back, in this order, where a later step of the same items does not work or is not reached; the first
-    /// that fails ends it.
+    /// that fails ends it. The first one only looks whether there is something to put back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub back: Vec<Command>,
 }

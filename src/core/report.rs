@@ -28,6 +28,9 @@ pub struct ItemReport {
     /// Whether it does not work, as the note says, though nothing need differ.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failing: bool,
+    /// Whether it runs, where it is something that may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<bool>,
     /// How the item stands.
     pub state: Drift,
     /// Why the system's side is unknown.
@@ -110,6 +113,7 @@ impl ItemReport {
                 live.note.clone().or_else(|| live.unread.values().next().cloned())
             }),
             failing: live.is_some_and(|live| live.failing),
+            running: live.and_then(|live| live.running),
             key,
             state,
             unknown,

@@ -12,7 +12,7 @@ use super::local;
 use super::select::{keep_together, set_aside};
 use crate::core::item::{FieldSpec, Record, SubsystemId};
 use crate::core::merge::uncompared;
-use crate::core::plan::{Action, BlockedChange, Change, Plan, PlannedStep, Side};
+use crate::core::plan::{Action, Away, BlockedChange, Change, Plan, PlannedStep, Side};
 use crate::core::report::Report;
 use crate::host::act;
 use crate::manifest::Manifests;
@@ -187,6 +187,7 @@ impl Engine {
         let mut outcome = Outcome { operation: Some(open.number), ..Outcome::default() };
         let mut failed: Vec<(&PlannedStep, String)> = Vec::new();
         let mut done: BTreeSet<usize> = BTreeSet::new();
+        let mut begun: BTreeSet<usize> = BTreeSet::new();
         for (index, step) in steps.iter().enumerate() {
             if cancel.is_cancelled() {
                 outcome.cancelled = true;
@@ -209,6 +210,7 @@ impl Engine {
                     .stays_inside(&step.step.action)
                     .map_err(anyhow::Error::from)
                     .and_then(|()| {
+                        begun.insert(index);
                         let line = &mut |line: &str| on(Event::Line(line));
                         act::perform(&self.host, &step.step.action, line, cancel)
                     })
@@ -228,7 +230,7 @@ impl Engine {
                 done.insert(index);
             }
         }
-        self.put_back(&steps, &done, &mut failed, &mut outcome, on);
+        self.put_back(&steps, (&begun, &done), &mut failed, &mut outcome, on);
 
         let after = self.compare_touched(&touched, &base)?;
         for mut change in going {
@@ -268,24 +270,36 @@ impl Engine {
     }
 
     /// Puts back what was taken away for something better that did not come: a box that was set aside, where the new one
-    /// could not be made.
+    /// could not be made. What was there before is needed no more once its own removal has begun.
     fn put_back(
         &self,
         steps: &[PlannedStep],
-        done: &BTreeSet<usize>,
+        (begun, done): (&BTreeSet<usize>, &BTreeSet<usize>),
         failed: &mut [(&PlannedStep, String)],
         outcome: &mut Outcome,
         on: &mut dyn FnMut(Event<'_>),
     ) {
-        for (index, step) in steps.iter().enumerate().filter(|(index, _)| done.contains(index)) {
+        for (index, step) in steps.iter().enumerate().filter(|(index, _)| begun.contains(index)) {
             let Action::Away(away) = &step.step.action else { continue };
             let same = |other: &PlannedStep| {
                 other.subsystems == step.subsystems && other.step.items == step.step.items
             };
-            let mut later = steps.iter().enumerate().skip(index + 1);
-            let short = later.any(|(at, other)| same(other) && !done.contains(&at));
-            if away.back.is_empty() || !short {
+            let later = || steps.iter().enumerate().skip(index).filter(|(_, other)| same(other));
+            let short = later().any(|(at, _)| !done.contains(&at));
+            let replaced = later().any(|(at, other)| {
+                let ends = |away: &Away| away.back.is_empty();
+                begun.contains(&at)
+                    && matches!(&other.step.action, Action::Away(away) if ends(away))
+            });
+            if away.back.is_empty() || !short || replaced {
                 continue;
+            }
+            if !done.contains(&index) {
+                // It failed or was stopped, and may have done its work all the same: the first tells.
+                let first = away.back.first().map(|command| self.host.output(command));
+                if !matches!(first, Some(Ok(_))) {
+                    continue;
+                }
             }
             // Also where the person has stopped everything else.
             let never = CancellationToken::new();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bucket::core::item::{ItemKey, Remedy, SubsystemId};
-use bucket::core::plan::Change;
+use bucket::core::plan::{Change, Plan};
 use bucket::core::report::Report;
 use bucket::engine::{Edit, Pick, Reach, Request, Touched, Verb, Wish};
 use bucket::host::Host;
@@ -81,7 +81,11 @@ pub enum AppMsg {
     Begin(Way),
     Use(PathBuf),
     /// The person said yes to the repository, and to what was waiting for that.
-    Trusted(PathBuf, Option<(bucket::core::plan::Plan, Purpose)>),
+    Trusted(PathBuf, Option<(Plan, Purpose)>),
+    /// The person said yes to what is lost by a plan.
+    Recreate(Plan, Purpose),
+    /// The person would rather have these as they are.
+    CaptureInstead(Vec<RowKey>),
     ShowInSync(bool),
     Close,
     Closing,
@@ -89,6 +93,7 @@ pub enum AppMsg {
 
 /// The model of the window.
 pub struct App {
+    host: Host,
     root: adw::ApplicationWindow,
     window: Window,
     sidebar: Sidebar,
@@ -164,7 +169,7 @@ impl Component for App {
         let editor = Editor::new(host.clone());
         let backend = {
             let input = input.clone();
-            Backend::start(host, move |reply| drop(input.send(AppMsg::Reply(reply))))
+            Backend::start(host.clone(), move |reply| drop(input.send(AppMsg::Reply(reply))))
         };
         let log = LogPage::builder().launch(backend.clone()).detach();
         let browser = Browser::builder().launch((window.nav.clone(), input.clone())).detach();
@@ -187,6 +192,7 @@ impl Component for App {
             }
         });
         let mut model = Self {
+            host,
             root,
             window,
             sidebar,
@@ -261,6 +267,8 @@ impl Component for App {
                     self.execute(plan, purpose);
                 }
             }
+            AppMsg::Recreate(plan, purpose) => self.recreate(plan, purpose),
+            AppMsg::CaptureInstead(keys) => self.capture_instead(keys),
             AppMsg::ShowInSync(show) => {
                 self.settings.set("show-in-sync", show);
                 for (_, page) in &self.drift {
@@ -446,7 +454,7 @@ impl App {
     fn opened(&mut self, repo: RepoInfo) {
         self.overview.emit(OverviewMsg::Repository(repo.clone()));
         let input = self.input.clone();
-        self.watcher = Some(Watcher::new(&repo.watches, move |touched| {
+        self.watcher = Some(Watcher::new(&self.host, &repo.watches, move |touched| {
             drop(input.send(AppMsg::Changed(touched)));
         }));
         self.repo = Some(repo);
@@ -544,13 +552,15 @@ impl App {
         self.backend.send(Job::Edit { wishes, reach, local });
     }
 
-    fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
+    pub(crate) fn resolve(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>) {
         self.plan(keys, verb, fields, false);
     }
 
     /// Plans a verb for some items; `now` takes what the next image brings too.
     fn plan(&mut self, keys: Vec<RowKey>, verb: Verb, fields: Option<Vec<String>>, now: bool) {
         let Some(report) = self.report.clone() else { return };
+        // What one item costs is shown before anything is done; among others it waits for a tick.
+        let losses = keys.len() == 1;
         let picks = keys.into_iter().map(|key| Pick {
             subsystem: key.subsystem,
             item: key.item,
@@ -558,7 +568,7 @@ impl App {
             verb,
         });
         let purpose = if verb == Verb::Capture { Purpose::Capture } else { Purpose::Apply };
-        let request = Request { now, ..Request::picks(picks.collect()) };
+        let request = Request { now, losses, ..Request::picks(picks.collect()) };
         self.backend.send(Job::Plan { report, request, purpose });
     }
 

@@ -18,6 +18,7 @@ use bucket::engine::execute::Untrusted;
 use bucket::engine::explain::explain;
 use bucket::engine::journal::Operation;
 use bucket::engine::{Engine, Event, Outcome, Reach, Request, Touched, Wish};
+use bucket::host::command::uncoloured;
 use bucket::host::{CommandLog, Host};
 use bucket::manifest::Manifests;
 use bucket::manifest::repo::RepoError;
@@ -207,7 +208,11 @@ pub struct Progress {
     /// By step: `None` while it runs, then whether it worked.
     pub steps: Vec<Option<Result<(), String>>>,
     pub total: usize,
+    /// The end of what the programs said, and how many lines that were with those before.
     pub lines: VecDeque<String>,
+    pub heard: usize,
+    /// What the program of the running step said last.
+    pub now: Option<String>,
 }
 
 #[derive(Default)]
@@ -520,12 +525,19 @@ impl Worker {
             Event::Start { total, .. } => {
                 progress.total = *total;
                 progress.steps.push(None);
+                progress.now = None;
             }
             Event::Line(line) => {
                 if progress.lines.len() == LINES {
                     progress.lines.pop_front();
                 }
-                progress.lines.push_back((*line).to_owned());
+                let line = uncoloured(line);
+                progress.heard += 1;
+                if !line.trim().is_empty() {
+                    let words: Vec<&str> = line.split_whitespace().collect();
+                    progress.now = Some(words.join(" "));
+                }
+                progress.lines.push_back(line);
             }
             Event::End { index, error } => {
                 if let Some(step) = progress.steps.get_mut(*index) {

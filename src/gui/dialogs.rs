@@ -1,19 +1,22 @@
 //! The small dialogs: preferences, shortcuts, about, questions and failures.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use bucket::core::plan::Plan;
-use bucket::words::{fill, gettext};
+use bucket::words::{fill, gettext, ngettext};
 use relm4::adw::prelude::*;
 use relm4::gtk::{gio, glib};
 use relm4::{Sender, adw, gtk};
 
-use crate::actions;
 use crate::app::AppMsg;
 use crate::backend::{Purpose, RepoInfo};
 use crate::first_run::Way;
 use crate::settings::APP_ID;
-use crate::widgets::set_name;
+use crate::steps::Loss;
+use crate::widgets::plan_dialog::PlanOut;
+use crate::widgets::{label, no_hyphens, set_name};
+use crate::{actions, steps};
 
 /// Says what went wrong, until the person has read it.
 pub fn failure(parent: &impl IsA<gtk::Widget>, title: &str, text: &str) {
@@ -46,6 +49,96 @@ pub fn trust(
         drop(sender.send(AppMsg::Trusted(root.clone(), waiting.clone())));
     });
     dialog.present(Some(parent));
+}
+
+/// Shows what is lost with what is made anew or removed, and asks whether to go on; instead, it can be captured as it is.
+pub fn recreate(
+    parent: &adw::ApplicationWindow,
+    losses: &[Loss],
+    plan: Plan,
+    purpose: Purpose,
+    sender: &Sender<AppMsg>,
+) {
+    let n = losses.len();
+    let one = losses.first().map_or("", |loss| loss.title.as_str());
+    let nothing = losses.iter().all(|loss| loss.lost.is_empty());
+    let (heading, verb, body) = match losses.iter().any(|loss| loss.anew) {
+        true => (
+            ngettext("Recreate “{item}”?", "Recreate {n} Boxes?", n),
+            gettext("_Recreate"),
+            match nothing {
+                true => gettext(
+                    "A new box takes its place. Nothing was found in the old one that the new one will not have.",
+                ),
+                false => gettext(
+                    "A new box takes its place. What is only in the old one is lost, and cannot be brought back.",
+                ),
+            },
+        ),
+        false => (
+            ngettext("Remove “{item}”?", "Remove {n} Boxes?", n),
+            gettext("_Remove"),
+            gettext("What is only in it is lost, and cannot be brought back."),
+        ),
+    };
+    let instead = gettext("Capture keeps it, and saves what it is to the manifest.");
+    let dialog = adw::AlertDialog::builder()
+        .heading(fill(&heading, &[("item", one), ("n", &n.to_string())]))
+        .body(format!("{body} {instead}"))
+        .build();
+    if !nothing {
+        dialog.set_extra_child(Some(&lost_list(losses)));
+    }
+    dialog.add_responses(&[
+        ("cancel", &gettext("_Cancel")),
+        ("capture", &gettext("C_apture")),
+        ("recreate", &verb),
+    ]);
+    dialog.set_response_appearance("recreate", adw::ResponseAppearance::Destructive);
+    dialog.set_default_response(Some("cancel"));
+    dialog.set_close_response("cancel");
+    let (sender, keys) = (sender.clone(), losses.iter().map(|loss| loss.key.clone()).collect());
+    let answer = RefCell::new(Some((plan, purpose, keys)));
+    dialog.connect_response(None, move |_, response| {
+        let Some((plan, purpose, keys)) = answer.take() else { return };
+        // The window may be closing: nobody is left to hear of it then.
+        drop(sender.send(match response {
+            "recreate" => AppMsg::Recreate(plan, purpose),
+            "capture" => AppMsg::CaptureInstead(keys),
+            _ => AppMsg::Plan(PlanOut::Back),
+        }));
+    });
+    dialog.present(Some(parent));
+}
+
+/// What is lost of each, in a list of its own size that scrolls.
+fn lost_list(losses: &[Loss]) -> gtk::ScrolledWindow {
+    let list = gtk::Box::new(gtk::Orientation::Vertical, 6);
+    list.add_css_class("output");
+    for loss in losses.iter().filter(|loss| !loss.lost.is_empty()) {
+        if losses.len() > 1 {
+            let title = label(&["heading"]);
+            title.set_text(&loss.title);
+            list.append(&title);
+        }
+        // Not selectable: it would take the focus, and be selected as a whole.
+        let text = gtk::Label::builder().xalign(0.0).wrap(true).build();
+        text.set_wrap_mode(gtk::pango::WrapMode::WordChar);
+        text.set_attributes(Some(&no_hyphens()));
+        text.set_text(&steps::lost_lines(loss).join("\n"));
+        list.append(&text);
+    }
+    let scrolled = gtk::ScrolledWindow::builder()
+        .hscrollbar_policy(gtk::PolicyType::Never)
+        .min_content_height(80)
+        .max_content_height(240)
+        .propagate_natural_height(true)
+        .focusable(true)
+        .child(&list)
+        .build();
+    scrolled.add_css_class("card");
+    set_name(&scrolled, &gettext("What is lost"));
+    scrolled
 }
 
 /// Asks for a folder.

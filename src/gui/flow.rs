@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use bucket::core::plan::{Change, Plan};
-use bucket::engine::{Outcome, Verdict, Wish};
+use bucket::engine::{Outcome, Verb, Verdict, Wish};
 use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
 use relm4::prelude::*;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, AppMsg};
 use crate::backend::{Job, Planned, Purpose, Reply};
+use crate::model::RowKey;
 use crate::widgets::plan_dialog::{PlanDialog, PlanMsg, PlanOut};
 use crate::{dialogs, steps};
 
@@ -154,17 +155,38 @@ impl App {
     pub(crate) fn plan_out(&mut self, out: PlanOut) {
         match out {
             PlanOut::Replan { changes, held } => self.backend.send(Job::Replan { changes, held }),
-            PlanOut::Execute(plan, purpose) => self.execute(plan, purpose),
+            PlanOut::Execute(plan, purpose) => {
+                let losses = steps::losses(&plan);
+                match losses.is_empty() {
+                    true => self.execute(plan, purpose),
+                    false => dialogs::recreate(self.root(), &losses, plan, purpose, self.input()),
+                }
+            }
+            PlanOut::Back => self.tell_dialog(PlanMsg::Back),
             PlanOut::Cancel => self.flow().cancel(),
             PlanOut::Closed => {
-                self.flow().cancel();
-                self.flow().dialog = None;
+                // One that was closed for the person may tell of it when the next thing is being done.
+                if self.flow().dialog.take().is_some() {
+                    self.flow().cancel();
+                }
                 let edit = std::mem::take(&mut self.flow().edit);
                 if !edit.is_empty() {
                     self.put_back(&edit);
                 }
             }
         }
+    }
+
+    /// Carries out a plan of which the person knows what is lost.
+    pub(crate) fn recreate(&mut self, plan: Plan, purpose: Purpose) {
+        self.tell_dialog(PlanMsg::Begun);
+        self.execute(plan, purpose);
+    }
+
+    /// Leaves a plan, and has the machine's side of some of its items captured.
+    pub(crate) fn capture_instead(&mut self, keys: Vec<RowKey>) {
+        self.close_dialog();
+        self.resolve(keys, Verb::Capture, None);
     }
 
     /// Carries a plan out.

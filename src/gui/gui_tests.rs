@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bucket::core::item::{ItemKey, Layer, Record, SubsystemId};
 use bucket::core::plan::{Change, Held, Plan, Side};
+use bucket::core::report::ItemReport;
 use bucket::engine::Verb;
 use bucket::subsystem::Page;
 use relm4::adw::prelude::*;
@@ -148,7 +149,9 @@ fn a_narrow_row_fits_a_phone() {
     adw::init().expect("a display");
     relm4::set_global_css(crate::style::CSS);
     let row = DriftRow::new(|_, _| ());
-    for shown in &data().rows {
+    let running = all_kinds().into_iter().map(|item| ItemReport { running: Some(true), ..item });
+    let running = PageData::new(&[&ABOUT], Page::Flatpaks, &report(running.collect()));
+    for shown in data().rows.iter().chain(&running.rows) {
         row.bind(&RowObject::new(shown.clone()));
         row.set_narrow(true);
         let (least, ..) = row.measure(gtk::Orientation::Horizontal, -1);

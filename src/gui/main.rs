@@ -6,6 +6,8 @@
 mod actions;
 mod app;
 mod backend;
+#[cfg(test)]
+mod boxes_gui_tests;
 mod browse;
 mod containerfile;
 mod dialogs;

@@ -104,6 +104,14 @@ impl Row {
         self.item.comes_with_image()
     }
 
+    /// Whether it runs, in a word, where it is something that may.
+    pub fn activity(&self) -> Option<String> {
+        self.item.running.map(|runs| match runs {
+            true => gettext("Running"),
+            false => gettext("Stopped"),
+        })
+    }
+
     /// A sign for how the two sides stand, beside the words that say it.
     pub fn symbol(&self) -> &'static str {
         match (self.item.state, &self.item.wanted, &self.item.live) {
@@ -183,8 +191,12 @@ impl Row {
     /// The row in one sentence, for screen readers: beside its title, how it stands and both values.
     pub fn spoken(&self) -> String {
         let text = gettext("{state}. Manifest: {manifest}. System: {system}.");
+        let state = match self.activity() {
+            Some(activity) => format!("{activity} · {}", self.subtitle),
+            None => self.subtitle.clone(),
+        };
         let values = [
-            ("state", self.subtitle.as_str()),
+            ("state", state.as_str()),
             ("manifest", self.manifest.spoken()),
             ("system", self.system.spoken()),
         ];
@@ -315,7 +327,7 @@ impl PageData {
             let Some(subsystem) = report.subsystem(&about.id) else { continue };
             data.troubles.extend(trouble(about, subsystem));
             let elsewhere =
-                elsewhere(subsystem).map(|text| Notice { text: text.to_owned(), remedy: None });
+                elsewhere(subsystem).map(|text| Notice { text: capitalised(text), remedy: None });
             for notice in subsystem.notices.iter().chain(&elsewhere) {
                 // Several subsystems of a page may have the same to say.
                 if !data.notices.contains(notice) {
@@ -385,6 +397,8 @@ pub enum PageState {
     Failed { message: String },
     /// Nothing of it is on this machine.
     Unavailable { reason: String, hint: Option<String> },
+    /// Neither side has anything of it.
+    Empty,
     /// No difference.
     InSync,
     /// The filter or the search leaves nothing.
@@ -399,7 +413,7 @@ pub fn page_state(data: Option<&PageData>, query: &Query, visible: usize) -> Pag
     if visible > 0 {
         return PageState::List;
     }
-    if data.rows.is_empty() && data.troubles.len() == data.sections && data.sections > 0 {
+    if data.rows.is_empty() {
         if data.failed() {
             return PageState::Failed { message: reasons(data) };
         }
@@ -412,6 +426,9 @@ pub fn page_state(data: Option<&PageData>, query: &Query, visible: usize) -> Pag
     if plain && data.failed() {
         // What could be read matches; that is no reason to call the rest so.
         return PageState::Failed { message: reasons(data) };
+    }
+    if plain && data.rows.is_empty() {
+        return PageState::Empty;
     }
     match plain && query.skipped.is_empty() {
         true => PageState::InSync,

@@ -224,7 +224,10 @@ fn a_page_says_what_it_is_without_rows() {
     let query = Query::default();
     assert_eq!(page_state(None, &query, 0), PageState::Loading);
     let synced = data(vec![]);
-    assert_eq!(page_state(Some(&synced), &query, 0), PageState::InSync);
+    assert_eq!(page_state(Some(&synced), &query, 0), PageState::Empty);
+    let same =
+        data(vec![item("same", None, Some(branch("a")), Some(Live::known(branch("a"))), None)]);
+    assert_eq!(page_state(Some(&same), &query, 0), PageState::InSync);
     let searched = Query { text: "x".to_owned(), ..Query::default() };
     assert_eq!(page_state(Some(&synced), &searched, 0), PageState::NoResults);
     assert_eq!(page_state(Some(&synced), &query, 3), PageState::List);
@@ -324,14 +327,14 @@ fn a_part_of_the_image_says_where_it_comes_from() {
 /// On a machine without an image a page says so once, and not at each row.
 #[test]
 fn what_holds_for_all_is_said_once() {
-    let why = "This machine was not started from an image";
+    let (why, said) = ("this machine was not started", "This machine was not started");
     let barred = |key: &str, why: &str| {
         let live = Live::absent().barred(Some(Barred::NotHere(why.to_owned())));
         part(key, true, Some(live), "")
     };
     let page = |items| PageData::new(&[&IMAGE], Page::Packages, &parts_report(items));
     let all = page(vec![barred("a", why), barred("b", why)]);
-    assert_eq!(all.notices, [Notice { text: why.to_owned(), remedy: None }]);
+    assert_eq!(all.notices, [Notice { text: said.to_owned(), remedy: None }]);
     assert!(all.rows.iter().all(|row| row.subtitle == "Not on this machine"));
     assert_eq!((all.differences(), all.failed()), (0, false));
     // Reasons of their own stay with the rows.

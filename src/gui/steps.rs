@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use bucket::core::plan::{Action, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side};
+use bucket::core::plan::{
+    Action, Away, BlockedChange, Change, Node, Plan, PlannedStep, Risk, Side,
+};
 use bucket::engine::{Outcome, Verdict};
 use bucket::host::command;
 use bucket::words::{self, fill, gettext, ngettext};
 use similar::TextDiff;
 
 use super::backend::{Planned, Purpose};
+use super::model::RowKey;
 
 /// A word of warning on a step, and how loud it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,10 +90,12 @@ pub struct Choice {
 /// The choices of a plan: what would be done, what waits for a yes, and what cannot be undone.
 pub fn choices(planned: &Planned) -> Vec<Choice> {
     let plan = &planned.plan;
+    // What is lost is shown before anything is done: who asks for this one item need not tick it first.
+    let shown = plan.changes.len() + plan.held.len() == 1 && !losses(plan).is_empty();
     let choice = |(index, change): (usize, &Change)| {
         let held = change.held.map(words::held);
-        let lost =
-            (plan.undoes.is_none() && is_lost(plan, change)).then(|| gettext("cannot be undone"));
+        let lost = (plan.undoes.is_none() && !shown && is_lost(plan, change))
+            .then(|| gettext("cannot be undone"));
         let reason = held.or(lost);
         Choice {
             change: change.clone(),
@@ -110,6 +115,55 @@ fn is_lost(plan: &Plan, change: &Change) -> bool {
                 && planned.subsystems.contains(&change.subsystem)
                 && planned.step.items.contains(&change.item)
         })
+}
+
+/// Something that a plan makes anew or removes, and what is lost with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    pub key: RowKey,
+    pub title: String,
+    /// Another one takes its place.
+    pub anew: bool,
+    /// One line each, for people.
+    pub lost: Vec<String>,
+}
+
+/// How many lines of what is lost are shown.
+const LOST: usize = 500;
+
+/// What is lost by a plan, by item. What is made anew is among it also where nothing is known to be lost.
+pub fn losses(plan: &Plan) -> Vec<Loss> {
+    let away = plan.steps.iter().filter_map(|planned| match &planned.step.action {
+        Action::Away(away) if !away.back.is_empty() || !away.losses.is_empty() => {
+            Some((planned, away))
+        }
+        _ => None,
+    });
+    let loss = |(planned, away): (&PlannedStep, &Away)| {
+        let change = plan.changes.iter().find(|change| {
+            change.side == Side::System
+                && planned.subsystems.contains(&change.subsystem)
+                && planned.step.items.contains(&change.item)
+        })?;
+        Some(Loss {
+            key: RowKey { subsystem: change.subsystem.clone(), item: change.item.clone() },
+            title: change.title.clone(),
+            anew: change.after.is_some(),
+            lost: away.losses.clone(),
+        })
+    };
+    away.filter_map(loss).collect()
+}
+
+/// The lines of a loss, as many as are worth reading.
+pub fn lost_lines(loss: &Loss) -> Vec<String> {
+    let mut lines: Vec<String> = loss.lost.iter().take(LOST).cloned().collect();
+    if loss.lost.len() > LOST {
+        let more = loss.lost.len() - LOST;
+        let text = ngettext("… and {n} more", "… and {n} more", more);
+        lines.push(fill(&text, &[("n", &more.to_string())]));
+    }
+    lines
 }
 
 /// Changes for the plan that has exactly the ticked ones, and the others held.
@@ -253,6 +307,20 @@ pub struct Undone {
     pub not_reached: bool,
 }
 
+/// What came of a plan of which not everything was done: in two words, and how much of it was.
+pub fn summary(outcome: &Outcome) -> (String, String) {
+    let title = match outcome.cancelled {
+        true => gettext("Stopped"),
+        false => gettext("Not Everything Was Done"),
+    };
+    let done = outcome.done();
+    let text = match done {
+        0 => gettext("No change was made"),
+        _ => ngettext("{n} change was made", "{n} changes were made", done),
+    };
+    (title, fill(&text, &[("n", &done.to_string())]))
+}
+
 /// The changes of an outcome that were not made, with the reason.
 pub fn not_made(outcome: &Outcome) -> Vec<Undone> {
     outcome
@@ -263,7 +331,7 @@ pub fn not_made(outcome: &Outcome) -> Vec<Undone> {
                 Verdict::Done => return None,
                 Verdict::Moved => (gettext("Left alone: it has changed meanwhile"), false),
                 Verdict::Failed(why) => (why.clone(), false),
-                Verdict::NotDone => (gettext("Not reached"), true),
+                Verdict::NotDone => (gettext("Stopped before it was done"), true),
             };
             Some(Undone { change: ended.change.clone(), why, not_reached })
         })

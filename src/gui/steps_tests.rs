@@ -139,3 +139,42 @@ fn a_step_shows_exactly_what_it_does() {
     let text = exact(&Action::Write(vec![edit]));
     assert!(text.starts_with("/m.json\n") && text.contains("-b") && text.contains("+c"), "{text}");
 }
+
+#[test]
+fn what_is_made_anew_or_removed_says_what_is_lost() {
+    let away = |item: &str, losses: &[&str], back: bool| {
+        let command = Command::new("toy").arg(item);
+        let mut planned = step(item, Risk { destructive: true, ..Risk::default() });
+        planned.step.action = Action::Away(Away {
+            back: back.then(|| command.clone()).into_iter().collect(),
+            losses: losses.iter().map(|loss| (*loss).to_owned()).collect(),
+            command,
+        });
+        planned
+    };
+    let mut anew = change("anew", Side::System, false);
+    anew.before = Some(Record::new());
+    let plan =
+        |steps: Vec<PlannedStep>| Plan { changes: vec![anew.clone()], steps, ..Plan::default() };
+    // Set aside, made, and the old one removed for good: that is one loss.
+    let alone = plan(vec![away("anew", &["/opt/x"], true), away("anew", &[], false)]);
+    let loss = losses(&alone);
+    assert_eq!(loss.len(), 1);
+    assert_eq!(
+        (loss[0].title.as_str(), loss[0].anew, &loss[0].lost[..]),
+        ("anew", true, &["/opt/x".to_owned()][..])
+    );
+    // Made anew, it is asked about even if nothing is known to be lost.
+    assert_eq!(losses(&plan(vec![away("anew", &[], true)])).len(), 1);
+    assert_eq!(losses(&plan(vec![step("anew", Risk::default())])), []);
+    // Who asks for one item is shown what it costs; among others it waits for a tick.
+    assert!(choices(&planned(alone.clone()))[0].ticked);
+    let mut among = alone;
+    among.changes.push(change("plain", Side::System, false));
+    let choices = choices(&planned(among));
+    assert_eq!(choices.iter().map(|choice| choice.ticked).collect::<Vec<_>>(), [false, true]);
+    // Nobody reads thousands of lines.
+    let many = Loss { lost: (0..2000).map(|n| n.to_string()).collect(), ..loss[0].clone() };
+    let lines = lost_lines(&many);
+    assert_eq!((lines.len(), lines[500].as_str()), (501, "… and 1500 more"));
+}

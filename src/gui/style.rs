@@ -20,6 +20,7 @@ pub const CSS: &str = "
   background-color: color-mix(in srgb, currentColor 10%, transparent);
 }
 .tag.warning { background-color: color-mix(in srgb, var(--warning-bg-color) 25%, transparent); }
+.tag.success { background-color: color-mix(in srgb, var(--success-bg-color) 20%, transparent); }
 .tag.error { background-color: color-mix(in srgb, var(--error-bg-color) 20%, transparent); }
 .setting-wrong { padding: 8px 12px; }
 .output { padding: 12px; }

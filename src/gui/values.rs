@@ -1,6 +1,8 @@
 //! What rows and detail pages show of the two sides' values. No widgets here.
 
-use bucket::core::item::{Record, Value};
+use std::collections::HashSet;
+
+use bucket::core::item::{Elements, Record, Value};
 use bucket::core::merge::{Drift, FieldDrift};
 use bucket::core::plan::Side;
 use bucket::core::report::ItemReport;
@@ -10,6 +12,9 @@ use crate::diff;
 
 /// How many lines of a value a tooltip shows.
 const TOOLTIP_LINES: usize = 12;
+
+/// How many elements of a set stand for themselves in a cell; more are counted.
+const FEW: usize = 3;
 
 /// One side's value as a row shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,8 +113,37 @@ pub fn is_long(text: &str) -> bool {
 fn brief(value: &Value) -> String {
     match value {
         Value::Text(text) if is_long(text) => line_count(text),
+        Value::Set(set) if set.is_empty() => gettext("none"),
+        Value::Set(set) if set.len() > FEW => entry_count(set.len()),
         value => value.to_string(),
     }
+}
+
+/// How many elements a set has, in words.
+pub fn entry_count(n: usize) -> String {
+    fill(&ngettext("{n} entry", "{n} entries", n), &[("n", &n.to_string())])
+}
+
+/// A set on one side beside that of the other: those few that this one alone has are named.
+fn set_beside(own: &Elements, other: &Elements, sign: char) -> String {
+    let extra = only(own, other);
+    if own.len() <= FEW {
+        return brief(&Value::Set(own.clone()));
+    }
+    let words = match extra.len() {
+        0 => return entry_count(own.len()),
+        1..=FEW => extra.iter().map(|one| format!("{sign}{one}")).collect::<Vec<_>>().join(" "),
+        n => format!("{sign}{n}"),
+    };
+    // Translators: {entries} is “12 entries”; {more} names or counts those that the other side does not have: “+vim”.
+    let text = gettext("{entries} ({more})");
+    fill(&text, &[("entries", &entry_count(own.len())), ("more", &words)])
+}
+
+/// What one set has and another has not, in its order.
+fn only(own: &Elements, other: &Elements) -> Vec<String> {
+    let other: HashSet<&str> = other.iter().collect();
+    own.iter().filter(|element| !other.contains(element)).map(str::to_owned).collect()
 }
 
 fn line_count(text: &str) -> String {
@@ -135,6 +169,12 @@ fn value_of(field: &FieldDrift, side: Side, lone: bool) -> String {
         let words = gettext("{lines} (+{added} −{removed})");
         let lines = line_count(system);
         text = fill(&words, &[("lines", &lines), ("added", &added), ("removed", &removed)]);
+    }
+    if let (Some(Value::Set(manifest)), Some(Value::Set(system))) = (&field.wanted, &field.live) {
+        text = match side {
+            Side::Manifest => set_beside(manifest, system, '−'),
+            Side::System => set_beside(system, manifest, '+'),
+        };
     }
     let file = [&field.wanted, &field.live].into_iter().flatten().any(is_file);
     match lone || file {
@@ -197,6 +237,46 @@ pub struct FieldShown {
     pub manifest: Option<String>,
     pub system: Option<String>,
     pub agreed: Option<String>,
+    /// Where it is a set.
+    pub set: Option<SetShown>,
+    /// The system's side could not be read.
+    pub unread: bool,
+}
+
+/// A set, element by element.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetShown {
+    /// What each side has; `None` where it does not say.
+    pub manifest: Option<Vec<String>>,
+    pub system: Option<Vec<String>>,
+    /// What one side alone has.
+    pub only_manifest: Vec<String>,
+    pub only_system: Vec<String>,
+}
+
+impl SetShown {
+    fn new(manifest: Option<&Value>, system: Option<&Value>) -> Option<Self> {
+        let sets = [manifest, system].map(|value| match value {
+            None => Some(None),
+            Some(Value::Set(set)) => Some(Some(set)),
+            Some(_) => None,
+        });
+        let [Some(manifest), Some(system)] = sets else { return None };
+        let empty = Elements::default();
+        let (own, other) = (manifest.unwrap_or(&empty), system.unwrap_or(&empty));
+        let list = |set: Option<&Elements>| set.map(|set| set.iter().map(str::to_owned).collect());
+        (manifest.is_some() || system.is_some()).then(|| Self {
+            manifest: list(manifest),
+            system: list(system),
+            only_manifest: only(own, other),
+            only_system: only(other, own),
+        })
+    }
+
+    /// Whether it is more than its differences, or than fits a line.
+    pub fn is_big(&self) -> bool {
+        [&self.manifest, &self.system].into_iter().flatten().any(|set| set.len() > FEW)
+    }
 }
 
 impl FieldShown {
@@ -206,8 +286,8 @@ impl FieldShown {
     }
 }
 
-/// The compared fields of an item, those that differ first.
-pub fn fields(item: &ItemReport) -> Vec<FieldShown> {
+/// The compared fields of an item, those that differ first; then those that the manifest names and nobody could read.
+pub fn fields(item: &ItemReport, title: &dyn Fn(&str) -> String) -> Vec<FieldShown> {
     let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
     let mut fields: Vec<FieldShown> = item
         .fields
@@ -220,8 +300,25 @@ pub fn fields(item: &ItemReport) -> Vec<FieldShown> {
             manifest: text(&field.wanted),
             system: text(&field.live),
             agreed: text(&field.base),
+            set: SetShown::new(field.wanted.as_ref(), field.live.as_ref()),
+            unread: false,
         })
         .collect();
     fields.sort_by_key(|field| !field.differs);
+    let unread = item.unread.iter().filter_map(|name| {
+        let value = item.wanted.as_ref()?.get(name)?;
+        Some(FieldShown {
+            name: name.clone(),
+            title: title(name),
+            state: words::drift(Drift::Unknown),
+            differs: false,
+            manifest: Some(value.to_string()),
+            system: None,
+            agreed: None,
+            set: SetShown::new(Some(value), None),
+            unread: true,
+        })
+    });
+    fields.extend(unread);
     fields
 }

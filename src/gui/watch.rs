@@ -1,4 +1,5 @@
-//! Follows changes made by others: the kernel's word on files, and signals of the session bus. Nothing is polled.
+//! Follows changes made by others: the kernel's word on files, signals of the session bus, and programs that tell of what
+//! they watch. Nothing is polled.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -6,10 +7,14 @@ use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::time::Duration;
 
+use bucket::core::plan::Command;
 use bucket::engine::Touched;
+use bucket::host::Host;
 use bucket::host::follow::{Followed, Follower};
+use bucket::host::listen::Listener;
 use bucket::subsystem::Watch;
 use relm4::gtk::{gio, glib};
+use tokio::sync::mpsc;
 
 /// A change seldom comes alone: how long others are waited for, counted from the first.
 const BURST: Duration = Duration::from_millis(40);
@@ -18,12 +23,14 @@ const BURST: Duration = Duration::from_millis(40);
 pub struct Watcher {
     files: Option<glib::SourceId>,
     signals: Rc<RefCell<Vec<gio::SignalSubscription>>>,
+    _programs: Vec<Listener>,
     burst: Rc<Burst>,
 }
 
 impl Watcher {
     /// Calls `changed` once for each burst of changes, with all that it touched.
     pub fn new(
+        host: &Host,
         watches: &[(Watch, Touched)],
         changed: impl Fn(BTreeSet<Touched>) + 'static,
     ) -> Self {
@@ -34,7 +41,8 @@ impl Watcher {
         });
         let signals = Rc::default();
         subscribe(watches, &signals, &burst);
-        Self { files: follow(watches, &burst), signals, burst }
+        let (files, programs) = (follow(watches, &burst), listen(host, watches, &burst));
+        Self { files, signals, _programs: programs, burst }
     }
 }
 
@@ -99,6 +107,30 @@ fn follow(watches: &[(Watch, Touched)], burst: &Rc<Burst>) -> Option<glib::Sourc
         }
         glib::ControlFlow::Continue
     }))
+}
+
+/// Starts each program once, whoever watches it.
+fn listen(host: &Host, watches: &[(Watch, Touched)], burst: &Rc<Burst>) -> Vec<Listener> {
+    let mut programs: Vec<(&Command, BTreeSet<Touched>)> = Vec::new();
+    for (watch, touched) in watches {
+        let Watch::Program(command) = watch else { continue };
+        match programs.iter_mut().find(|(known, _)| *known == command) {
+            Some((_, all)) => drop(all.insert(touched.clone())),
+            None => programs.push((command, BTreeSet::from([touched.clone()]))),
+        }
+    }
+    let listener = |(command, touched): (&Command, BTreeSet<Touched>)| {
+        let (tell, mut told) = mpsc::channel(1);
+        let burst = burst.clone();
+        glib::spawn_future_local(async move {
+            while told.recv().await.is_some() {
+                burst.add(touched.iter().cloned());
+            }
+        });
+        // Where one line has not been heard yet, another says the same.
+        Listener::new(host, command.clone(), move || tell.try_send(()).unwrap_or_default())
+    };
+    programs.into_iter().map(listener).collect()
 }
 
 fn subscribe(
@@ -186,6 +218,49 @@ mod tests {
         assert!(concerns(&"odd".to_variant(), "/org/gnome/shell/"));
     }
 
+    type Told = Rc<RefCell<Vec<BTreeSet<Touched>>>>;
+
+    fn watch(place: &std::path::Path, watches: &[(Watch, Touched)]) -> (Watcher, Told) {
+        let told = Told::default();
+        let kept = told.clone();
+        let real = std::sync::Arc::new(bucket::host::command::Real);
+        let host = Host::new(bucket::host::Environment::below(place), real);
+        (Watcher::new(&host, watches, move |touched| kept.borrow_mut().push(touched)), told)
+    }
+
+    /// Waits until something more is told.
+    fn turn(told: &Told) {
+        let before = told.borrow().len();
+        let end = std::time::Duration::from_secs(10);
+        let over = Rc::new(Cell::new(false));
+        let flag = over.clone();
+        let timeout = glib::timeout_add_local_once(end, move || flag.set(true));
+        while told.borrow().len() == before && !over.get() {
+            glib::MainContext::default().iteration(true);
+        }
+        assert!(!over.get(), "nothing was told");
+        timeout.remove();
+    }
+
+    #[gtk::test]
+    fn one_program_tells_all_who_watch_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name).display().to_string();
+        let id = |name| Touched::Subsystem(bucket::core::item::SubsystemId::new(name));
+        let script = format!(
+            "echo run >> {}; while [ ! -e {} ]; do sleep 0.05; done; echo x; echo x; exec sleep 1000",
+            path("runs"),
+            path("go")
+        );
+        let program = Watch::Program(Command::new("sh").args(["-c", &script]));
+        let watches = [(program.clone(), id("a")), (program, id("b"))];
+        let (_watcher, told) = watch(place.path(), &watches);
+        std::fs::write(path("go"), "").unwrap();
+        turn(&told);
+        assert_eq!(told.borrow()[0], BTreeSet::from([id("a"), id("b")]));
+        assert_eq!(std::fs::read_to_string(path("runs")).unwrap(), "run\n");
+    }
+
     #[gtk::test]
     fn a_burst_is_told_once_with_all_it_touched() {
         let place = tempfile::tempdir().unwrap();
@@ -196,21 +271,8 @@ mod tests {
             (Watch::Path(path("b")), id("b")),
             (Watch::Path(path("later/c")), id("c")),
         ];
-        let told: Rc<RefCell<Vec<BTreeSet<Touched>>>> = Rc::default();
-        let kept = told.clone();
-        let watcher = Watcher::new(&watches, move |touched| kept.borrow_mut().push(touched));
-        let turn = || {
-            let before = told.borrow().len();
-            let end = std::time::Duration::from_secs(10);
-            let over = Rc::new(Cell::new(false));
-            let flag = over.clone();
-            let timeout = glib::timeout_add_local_once(end, move || flag.set(true));
-            while told.borrow().len() == before && !over.get() {
-                glib::MainContext::default().iteration(true);
-            }
-            assert!(!over.get(), "nothing was told");
-            timeout.remove();
-        };
+        let (watcher, told) = watch(place.path(), &watches);
+        let turn = || turn(&told);
         std::fs::write(path("a"), "1").unwrap();
         std::fs::write(path("b"), "1").unwrap();
         std::fs::write(path("other"), "1").unwrap();

@@ -386,16 +386,19 @@ enum Said {
     Progress(String),
 }
 
-/// Text without the control sequences of ECMA-48 that colour it on a terminal.
-fn uncoloured(text: &str) -> String {
+/// Text without what moves, colours or clears on a terminal: the control sequences of ECMA-48, “ESC [ … letter”, and
+/// control characters other than tabulators.
+pub fn uncoloured(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        if c != '\u{1b}' {
-            out.push(c);
-        } else if chars.as_str().starts_with('[') {
-            chars.next();
-            chars.find(|c| ('@'..='~').contains(c));
+        match c {
+            '\u{1b}' if chars.as_str().starts_with('[') => {
+                chars.next();
+                chars.find(|c| ('@'..='~').contains(c));
+            }
+            c if c.is_control() && c != '\t' => (),
+            c => out.push(c),
         }
     }
     out

@@ -34,5 +34,6 @@ fn what_a_program_leaves_running_is_not_waited_for() {
 #[test]
 fn colours_are_no_part_of_what_went_wrong() {
     assert_eq!(uncoloured("Starting...\t\u{1b}[32m [ OK ]\u{1b}[0m"), "Starting...\t [ OK ]");
-    assert_eq!(uncoloured("\u{1b}[1;31mError\u{1b}[m: [x]\u{1b}"), "Error: [x]");
+    assert_eq!(uncoloured("\u{1b}[1;31mError\u{1b}[m: [x]\u{1b}\u{7}"), "Error: [x]");
+    assert_eq!(uncoloured("\u{1b}[1;31"), "");
 }

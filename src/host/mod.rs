@@ -29,6 +29,7 @@ pub mod images;
 pub mod inside;
 pub mod interrupt;
 pub mod keyfile;
+pub mod listen;
 pub mod logind;
 pub mod notify;
 pub mod place;

@@ -61,7 +61,7 @@ fn machine(maker: &str) -> Sandbox {
 }
 
 /// A machine with the programs and without a box.
-fn bare() -> Sandbox {
+pub fn bare() -> Sandbox {
     let mut sandbox = Sandbox::new();
     let stand_in = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standins/boxes");
     std::fs::create_dir_all(sandbox.path("bin")).unwrap();

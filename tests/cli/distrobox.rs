@@ -1,10 +1,13 @@
 //! Boxes in the manifest: taken over from a distrobox.ini, written as one, changed by name, and their hooks looked at.
 //!
-//! What podman and distrobox do with them is seen in the lab.
+//! Boxes that are there are those of the stand-in. What podman and distrobox do with them is seen in the lab.
+
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value as Json, json};
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Run, Sandbox};
+use crate::terminal::typing;
 
 const MANIFEST: &str = "repo/manifests/distrobox.json";
 const INI: &str = "\
@@ -149,4 +152,114 @@ fn hooks_are_looked_at() {
     assert_eq!(answer["hooks"].as_array().unwrap().len(), 3);
     assert_eq!(answer["hooks"][1]["findings"][0]["axiom"], "idempotent");
     sandbox.bkt(&["distrobox", "lint", "nope"]).exits(1).says("there is no box “nope”");
+}
+
+const ONE: &str = "registry.example/one:1";
+const TWO: &str = "registry.example/two:2";
+
+/// A machine with a box `work`, in which somebody installed htop.
+fn lived_in() -> Sandbox {
+    let sandbox = crate::dev::bare();
+    let image = |id: &str| json!({ "id": id, "packages": { "bash": "User" } });
+    let state = json!({
+        "images": { ONE: image("a1"), TWO: image("b2") }, "registry": {},
+        "repositories": ["bash", "gcc", "htop"], "boxes": {},
+    });
+    sandbox.write("boxes.json", &state.to_string());
+    let create = ["create", "--yes", "--name", "work", "--image", ONE];
+    by_hand(&sandbox, &create);
+    install(&sandbox, "htop");
+    sandbox
+}
+
+fn by_hand(sandbox: &Sandbox, args: &[&str]) {
+    Run::of(sandbox.command("distrobox").args(args).output().unwrap()).exits(0);
+}
+
+fn install(sandbox: &Sandbox, package: &str) {
+    let enter = ["enter", "--name", "work", "--", "sudo", "-n", "dnf5", "install", "-y"];
+    by_hand(sandbox, &[&enter[..], &[package]].concat());
+}
+
+fn boxes(sandbox: &Sandbox) -> Json {
+    serde_json::from_str::<Json>(&sandbox.read("boxes.json")).unwrap()["boxes"].clone()
+}
+
+/// What the manifest says of the box; root's boxes are root's.
+fn work(sandbox: &Sandbox) -> Json {
+    let mut entry = manifest(sandbox)["containers"]["work"].clone();
+    let root = std::fs::metadata(sandbox.path("")).unwrap().uid() == 0;
+    assert_eq!(entry["root"] == true, root, "{entry:#}");
+    entry.as_object_mut().unwrap().remove("root");
+    entry
+}
+
+#[test]
+fn what_was_installed_by_hand_is_saved_only_where_that_is_asked_for() {
+    let sandbox = lived_in();
+    let capture = |args: &[&str]| sandbox.bkt(&[&["distrobox", "capture", "work"], args].concat());
+    let before = boxes(&sandbox);
+    capture(&["-n"]).exits(0).says("Track the distrobox work");
+    assert!(!sandbox.path(MANIFEST).exists());
+    capture(&[]).exits(0);
+    assert_eq!(work(&sandbox), json!({ "image": ONE }));
+    capture(&["--packages"]).exits(0);
+    assert_eq!(work(&sandbox), json!({ "image": ONE, "packages": ["htop"] }));
+    install(&sandbox, "gcc");
+    capture(&[]).exits(0);
+    assert_eq!(work(&sandbox)["packages"], json!(["htop"]));
+    capture(&["--packages"]).exits(0);
+    assert_eq!(work(&sandbox)["packages"], json!(["gcc", "htop"]));
+    capture(&["--packages"]).exits(0).says("nothing to do");
+    assert_eq!(boxes(&sandbox)["work"]["id"], before["work"]["id"]);
+}
+
+#[test]
+fn a_box_is_made_anew_and_back_only_with_a_yes_to_what_is_lost() {
+    let sandbox = lived_in();
+    sandbox.bkt(&["distrobox", "capture", "--packages", "work"]).exits(0);
+    let mut state: Json = serde_json::from_str(&sandbox.read("boxes.json")).unwrap();
+    state["boxes"]["work"]["files"] = json!(["/opt/mine", "/dump.sql"]);
+    sandbox.write("boxes.json", &state.to_string());
+    let text = sandbox.read(MANIFEST).replace(ONE, TWO);
+    sandbox.write(MANIFEST, &text);
+    sandbox.commit();
+    let old = boxes(&sandbox);
+    for args in [
+        &["distrobox", "apply", "--yes"][..],
+        &["distrobox", "apply", "work", "--yes"],
+        &["distrobox", "apply", "--force", "--prune", "--yes"],
+        &["apply", "--yes"],
+        &["distrobox", "apply", "-n"],
+    ] {
+        let run = sandbox.bkt(args).exits(4);
+        run.says("New in it: /opt/mine").says("New in it: /dump.sql").says("--recreate");
+        assert_eq!(boxes(&sandbox), old, "{args:?}");
+    }
+    sandbox.bkt(&["distrobox", "apply", "--recreate", "-n"]).exits(0);
+    assert_eq!(boxes(&sandbox), old);
+    // On a terminal it is asked for, and a yes to all is no answer to that.
+    for (answers, args) in [("n\n", "distrobox apply"), ("\n", "distrobox apply -y")] {
+        let run = typing(&sandbox, answers, args).exits(4);
+        run.says("New in it: /opt/mine").says("lose that? [y/N]");
+        assert_eq!(boxes(&sandbox), old, "{args}");
+    }
+    typing(&sandbox, "y\ny\n", "distrobox apply").exits(0).says("Go ahead?");
+    let new = boxes(&sandbox);
+    assert_eq!(new.as_object().unwrap().len(), 1);
+    assert_ne!(new["work"]["id"], old["work"]["id"]);
+    assert_eq!(new["work"]["image"], TWO);
+    assert_eq!(new["work"]["packages"]["htop"], "User");
+    // One that matches is left alone, whatever is said.
+    sandbox.bkt(&["distrobox", "apply", "--recreate", "--force"]).exits(0).says("nothing to do");
+    assert_eq!(boxes(&sandbox), new);
+    // Taken back, the new one goes with what is in it.
+    sandbox.bkt(&["undo"]).exits(4).says("takes --yes");
+    assert_eq!(boxes(&sandbox), new);
+    sandbox.bkt(&["undo", "--yes"]).exits(0);
+    let back = boxes(&sandbox);
+    assert_eq!(
+        (&back["work"]["image"], &back["work"]["packages"]["htop"]),
+        (&json!(ONE), &json!("User"))
+    );
 }

@@ -18,6 +18,7 @@ mod containerfile;
 mod crash;
 mod delegate;
 mod dev;
+mod dev_box;
 mod distrobox;
 mod edits;
 mod etc;

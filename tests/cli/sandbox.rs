@@ -79,6 +79,10 @@ impl Sandbox {
         sandbox.schemas(true);
         let service = "[D-BUS Service]\nName=ca.desrt.dconf\nExec=/usr/libexec/dconf-service\n";
         sandbox.write("usr/share/dbus-1/services/ca.desrt.dconf.service", service);
+        // Where the tests run as root, not this machine's own containers.
+        let containers =
+            format!("[storage]\ngraphroot = \"{}\"\n", sandbox.path("containers").display());
+        sandbox.write("storage.conf", &containers);
         sandbox.write("repo/repo.json", "{ \"name\": \"distribution\" }\n");
         sandbox.git(&["init", "-q", "-b", "main"]);
         sandbox.commit();
@@ -222,6 +226,7 @@ impl Sandbox {
             // Not this machine's own applications.
             .env("FLATPAK_SYSTEM_DIR", self.path("var/lib/flatpak"))
             .env("XDG_DATA_DIRS", self.path("usr/share"))
+            .env("CONTAINERS_STORAGE_CONF", self.path("storage.conf"))
             .env("LC_ALL", "C.UTF-8")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_AUTHOR_NAME", "Test")

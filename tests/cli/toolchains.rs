@@ -1,53 +1,31 @@
 //! `bkt dev rustup`, `npm`, `proto` and `script`: run in the box, and then recorded.
 //!
-//! The programs are stand-ins in `tests/standins/`, and so is the box: it is this machine, entered by a `toolbox` that runs
-//! what it is given.
+//! The programs are stand-ins in `tests/standins/`; `tests/real/` has the real ones.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use crate::sandbox::{Run, Sandbox, items};
+use crate::dev_box::{self, MANIFEST, dev, drift, said};
+use crate::sandbox::{Sandbox, items};
 use crate::terminal::typing;
 
-const MANIFEST: &str = "repo/manifests/toolbox-packages.json";
 const NO_BOX: &str = "the development box bootc-dev is not on this machine";
 const INSTALL: &str = "#!/bin/sh\n# \u{1b}[31mhostile\necho \"$0|$*\" >> ~/script-ran\n";
-
-/// A podman with one toolbox, and a toolbox that is this machine.
-const PODMAN: &str = r#"#!/bin/sh
-case "$1" in
-    ps) echo '[{"Id": "12ab", "Names": ["bootc-dev"], "State": "created", "Labels": {"com.github.containers.toolbox": "true"}}]' ;;
-    container) echo '[{"Id": "12ab", "Image": "34cd", "ImageName": "registry.example/dev"}]' ;;
-    *) exit 125 ;;
-esac
-"#;
-const TOOLBOX: &str =
-    "#!/bin/sh\n[ \"$1 $2 $3\" = 'run --container bootc-dev' ] || exit 125\nshift 3\nexec \"$@\"\n";
 
 /// A machine with a development box, in whose home the stand-ins are.
 fn sandbox() -> Sandbox {
     let sandbox = without_a_box();
-    program(&sandbox, "bin/podman", PODMAN);
-    program(&sandbox, "bin/toolbox", TOOLBOX);
+    dev_box::add_box(&sandbox);
     sandbox
 }
 
 fn without_a_box() -> Sandbox {
-    let mut sandbox = Sandbox::new();
-    sandbox.write(MANIFEST, "{\n  \"packages\": []\n}\n");
-    program(&sandbox, "bin/podman", "#!/bin/sh\necho '[]'\n");
-    let path = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
-    sandbox.vars.insert("PATH", path.into());
-    let storage = sandbox.path("storage");
-    sandbox.write("storage/db.sql", "");
-    sandbox.write("storage.conf", &format!("[storage]\ngraphroot = \"{}\"\n", storage.display()));
-    sandbox.vars.insert("CONTAINERS_STORAGE_CONF", sandbox.path("storage.conf").into());
+    let sandbox = dev_box::no_box();
     let standins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standins");
     for (place, name) in
         [(".cargo/bin", "rustup"), (".proto/bin", "proto"), (".proto/shims", "npm")]
@@ -59,35 +37,11 @@ fn without_a_box() -> Sandbox {
     sandbox
 }
 
-fn program(sandbox: &Sandbox, below: &str, text: &str) {
-    sandbox.write(below, text);
-    fs::set_permissions(sandbox.path(below), fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn dev(sandbox: &Sandbox, args: &[&str]) -> Run {
-    let mut all = vec!["dev"];
-    all.extend(args);
-    sandbox.bkt(&all)
-}
-
-fn said(sandbox: &Sandbox) -> Json {
-    let manifest: Json = serde_json::from_str(&sandbox.read(MANIFEST)).unwrap();
-    manifest["toolchains"].clone()
-}
-
 /// What a program was asked, one list a line.
 fn asked(sandbox: &Sandbox, program: &str) -> Vec<Json> {
     let path = sandbox.path("home").join(format!("{program}-ran"));
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn drift(sandbox: &Sandbox) -> BTreeMap<String, String> {
-    let report = sandbox.bkt(&["status", "toolchains", "--json"]).json();
-    let all = report["subsystems"][0]["items"].as_array().unwrap().iter();
-    let differs = all.filter(|item| item["state"] != "in-sync");
-    let text = |item: &Json, name: &str| item[name].as_str().unwrap().to_owned();
-    differs.map(|item| (text(item, "key"), text(item, "state"))).collect()
 }
 
 /// A server that answers every request with this.

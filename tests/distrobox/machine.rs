@@ -1,6 +1,7 @@
 //! A machine below a directory, with stand-ins for podman and distrobox that keep their boxes in a file: of distrobox the
 //! command line that version 1.8 puts together and has the shell read, of podman its answers and its books.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ pub struct Machine {
     pub root: PathBuf,
     repo: PathBuf,
     stand_in: Arc<StandIn>,
+    /// Variables of the person.
+    pub vars: BTreeMap<String, String>,
 }
 
 /// What stands for podman and distrobox.
@@ -33,7 +36,12 @@ impl Machine {
     pub fn new(dir: &Path, name: &str) -> Self {
         let root = dir.join(name);
         let stand_in = StandIn { root: root.clone(), ran: Mutex::default() };
-        let machine = Self { repo: dir.join("repo"), root, stand_in: Arc::new(stand_in) };
+        let machine = Self {
+            repo: dir.join("repo"),
+            root,
+            stand_in: Arc::new(stand_in),
+            vars: BTreeMap::new(),
+        };
         fs::create_dir_all(machine.repo.join("manifests")).unwrap();
         machine.stand_in.save(&mut json!({
             "images": { "registry.example/one:1": { "id": "a1", "packages": { "bash": "Dependency" } } },
@@ -65,7 +73,8 @@ impl Machine {
     }
 
     pub fn engine(&self) -> Engine {
-        let host = Host::new(Environment::below(&self.root), self.stand_in.clone());
+        let env = Environment { vars: self.vars.clone(), ..Environment::below(&self.root) };
+        let host = Host::new(env, self.stand_in.clone());
         let repo = Repo {
             root: self.repo.clone(),
             id: "boxes".to_owned(),
@@ -156,6 +165,13 @@ impl StandIn {
         if changes {
             self.ran.lock().unwrap().push(words.join(" "));
         }
+        // Programs that do their work, and what they are told to say of it.
+        let after = state["fails"].as_str().is_some_and(|fails| words.join(" ").starts_with(fails));
+        let mute =
+            state["mute"] == true && matches!(words, ["podman", "run" | "exec" | "unshare", ..]);
+        if mute {
+            return Err("the package manager is broken".to_owned());
+        }
         let said = match words {
             ["podman", "ps", ..] => {
                 let row = |(name, one): (&String, &Json)| {
@@ -234,6 +250,9 @@ impl StandIn {
         };
         if changes {
             self.save(&mut state);
+        }
+        if after {
+            return Err("cut off".to_owned());
         }
         Ok(said)
     }

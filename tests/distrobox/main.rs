@@ -270,14 +270,139 @@ fn a_box_is_made_anew_and_put_back_where_that_fails() {
     assert_eq!(new.as_object().unwrap().len(), 1);
     assert!(new["dev"]["id"] != old["id"] && new["dev"]["image_id"] == "b2");
     assert_eq!(set(&machine.item("dev").unwrap(), "packages"), ["htop"]);
-    // What was cut off is said, and nothing is made over it.
-    machine.set(|state| state["boxes"]["dev.replaced"] = old.clone());
-    let report = machine.engine().survey(&[]).unwrap();
-    assert_eq!((report.subsystems[0].items.len(), report.subsystems[0].notices.len()), (1, 1));
-    machine.manifest(entry("registry.example/one:1", &["htop"]));
+    // Cut off in the middle, what is there is neither what it was nor what it is to be.
+    for there in [true, false] {
+        machine.set(|state| {
+            state["boxes"]["dev.replaced"] = old.clone();
+            if !there {
+                state["boxes"].as_object_mut().unwrap().remove("dev");
+            }
+        });
+        let report = machine.engine().survey(&[]).unwrap();
+        assert_eq!(report.subsystems[0].items.len(), 1);
+        let item = machine.item("dev").unwrap();
+        assert_eq!(item.state, Drift::Unknown);
+        let reason = item.unknown.unwrap();
+        assert!(reason.contains("podman rename dev.replaced dev"), "{reason}");
+        assert_eq!(reason.contains("podman rm --force dev”"), there, "{reason}");
+        let (says, boxes) = (machine.says(), machine.state()["boxes"].clone());
+        for verb in [Verb::Capture, Verb::Apply] {
+            assert!(machine.act(&everything(verb)).results.is_empty());
+        }
+        assert_eq!((machine.says(), machine.state()["boxes"].clone()), (says, boxes));
+    }
+}
+
+#[test]
+fn what_was_set_aside_is_put_back_or_not_needed_any_more() {
+    let dir = scratch();
+    let machine = Machine::new(dir.path(), "here");
+    machine.program("home/.cargo/bin/cargo", "");
+    machine.program("home/.cargo/bin/rustc", "");
+    let entry =
+        |image: &str, bins: &[&str]| json!({ "dev": { "image": image, "bins": { "also": bins } }});
+    let both = ["~/.cargo/bin/cargo", "~/.cargo/bin/rustc"];
+    machine.manifest(entry("registry.example/one:1", &both));
+    complete(&machine, Verb::Apply);
+    let old = machine.state()["boxes"]["dev"].clone();
+    // The rename is told to have failed, and happened.
+    machine.manifest(entry("registry.example/two:2", &both));
+    machine.set(|state| state["fails"] = "podman rename dev dev.replaced".into());
+    let outcome = machine.act(&everything(Verb::Apply));
+    assert!(!outcome.complete());
+    assert_eq!(machine.state()["boxes"], json!({ "dev": old }));
+    // The new box is there when the old one cannot be removed to the end: it is not thrown away for what is left of that.
+    machine.set(|state| state["fails"] = "podman rm --force --volumes dev.replaced".into());
+    let outcome = machine.act(&everything(Verb::Apply));
+    assert!(!outcome.errors.is_empty(), "{outcome:#?}");
+    let boxes = machine.state()["boxes"].clone();
+    assert_eq!(boxes.as_object().unwrap().len(), 1);
+    assert_eq!(boxes["dev"]["image_id"], "b2");
+    // Nor for an export that stays because another box failed.
+    machine.set(|state| {
+        state["fails"] = Json::Null;
+        state["fragile"] = "other".into();
+        state["images"]["registry.example/one:1"] = json!({ "id": "a1", "packages": {} });
+    });
+    let mut both = entry("registry.example/one:1", &["~/.cargo/bin/cargo"]);
+    both["other"] = json!({ "image": "registry.example/one:1" });
+    machine.manifest(both);
+    let outcome = machine.act(&everything(Verb::Apply));
+    assert!(!outcome.complete());
+    assert!(!outcome.errors.iter().any(|error| error.contains("put back")), "{outcome:#?}");
+    let boxes = machine.state()["boxes"].clone();
+    assert_eq!(boxes.as_object().unwrap().len(), 1);
+    assert_eq!(boxes["dev"]["image_id"], "a1");
+}
+
+#[test]
+fn exports_move_with_the_place_that_they_are_told() {
+    let dir = scratch();
+    let mut machine = Machine::new(dir.path(), "here");
+    let tools = machine.path("home/.tools").display().to_string();
+    machine.vars.insert("PATH".to_owned(), format!("/usr/bin:{tools}"));
+    machine.program("home/.cargo/bin/cargo", "");
+    machine.program("home/.tools/mine", "#!/bin/sh\n");
+    let at = |to: Option<&str>| {
+        let mut bins = json!({ "also": ["~/.cargo/bin/cargo"] });
+        if let Some(to) = to {
+            bins["to"] = to.into();
+        }
+        json!({ "dev": { "image": "registry.example/one:1", "bins": bins }})
+    };
+    let mut id = Json::Null;
+    for to in [Some("~/.tools"), Some("~/bin"), Some("~/.tools"), None, Some("~/.tools")] {
+        machine.manifest(at(to));
+        complete(&machine, Verb::Apply);
+        assert_eq!(machine.item("dev").unwrap().state, Drift::InSync, "{to:?}");
+        let there: Vec<&str> = ["home/.tools/cargo", "home/bin/cargo", "home/.local/bin/cargo"]
+            .into_iter()
+            .filter(|path| machine.path(path).exists())
+            .collect();
+        let expected = to.map_or("home/.local/bin/cargo".to_owned(), |to| {
+            format!("{}/cargo", to.replace('~', "home"))
+        });
+        assert_eq!(there, [expected]);
+        let now = machine.state()["boxes"]["dev"]["id"].clone();
+        assert!(id.is_null() || id == now);
+        id = now;
+    }
+    assert!(machine.path("home/.tools/mine").exists());
+}
+
+#[test]
+fn packages_that_cannot_be_read_are_left_as_they_are_and_all_else_is_compared() {
+    let dir = scratch();
+    let machine = Machine::new(dir.path(), "here");
+    lived_in(&machine);
+    complete(&machine, Verb::Capture);
+    machine.set(|state| {
+        state["mute"] = true.into();
+        state["boxes"]["dev"]["packages"]["jq"] = "User".into();
+    });
+    // All else agrees, so that nothing can be said of it.
+    let item = machine.item("dev").unwrap();
+    assert_eq!(item.state, Drift::Unknown, "{item:#?}");
+    assert!(item.unknown.unwrap().contains("the package manager is broken"));
+    // What was exported by hand since is saved, and what was installed stays as it was written.
+    let script = fs::read_to_string(machine.path("home/.local/bin/cargo")).unwrap();
+    machine.program("home/.local/bin/rustc", &script.replace("cargo/bin/cargo", "cargo/bin/rustc"));
+    let item = machine.item("dev").unwrap();
+    assert_eq!(item.state, Drift::SystemChanged, "{item:#?}");
+    complete(&machine, Verb::Capture);
+    let says = machine.says();
+    assert_eq!(says["dev"]["packages"], json!(["htop"]));
+    assert_eq!(says["dev"]["bins"]["also"].as_array().unwrap().len(), 2, "{says:#}");
+    // It is not made anew: what is in it would be lost.
+    let mut other = says.clone();
+    other["dev"]["hostname"] = "another".into();
+    machine.manifest(other);
+    let boxes = machine.state()["boxes"].clone();
     let engine = machine.engine();
     let plan = engine.plan(&engine.survey(&[]).unwrap(), &everything(Verb::Apply)).unwrap();
-    assert!(plan.steps.is_empty() && plan.blocked[0].reason.contains("podman rename"), "{plan:#?}");
+    assert!(plan.steps.is_empty(), "{plan:#?}");
+    assert!(plan.blocked[0].reason.contains("the package manager is broken"), "{plan:#?}");
+    assert_eq!(machine.state()["boxes"], boxes);
 }
 
 #[test]
@@ -296,10 +421,14 @@ fn nobody_s_file_is_written_over_and_only_exports_go_with_a_box() {
     );
     fs::remove_file(machine.path("home/.local/bin/cargo")).unwrap();
     complete(&machine, Verb::Apply);
-    assert!(machine.path("home/.local/bin/cargo").exists());
+    let script = fs::read_to_string(machine.path("home/.local/bin/cargo")).unwrap();
+    machine.program("home/bin/cargo", &script);
+    machine.program("home/bin/other", &script.replace("# name: dev", "# name: other"));
     machine.manifest(json!({}));
     complete(&machine, Verb::Apply);
     let left = files(&machine.path("home/.local/bin"));
+    assert_eq!(left.len(), 1, "{left:?}");
+    let left = files(&machine.path("home/bin"));
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(machine.state()["boxes"], json!({}));
     let engine = machine.engine();
@@ -354,6 +483,7 @@ fn a_search_path_reaches_the_box_and_errors_have_their_place() {
         (json!({ "image": "one:1", "env": { "PATH": "/x" } }), "4:14", "path"),
         (json!({ "image": "one:1", "packages": ["a b"] }), "5:9", "package"),
         (json!({ "packages": [] }), "3:12", "image"),
+        (json!({ "image": "one:1", "init_hooks": ["true;\nfalse", "a\nb"] }), "5:9", "one line"),
         (json!({ "image": "one:1", "bins": { "from": ["x"] } }), "6:11", "absolute"),
     ] {
         machine.manifest(json!({ "dev": entry }));

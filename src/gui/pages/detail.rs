@@ -10,20 +10,16 @@ use relm4::adw::prelude::*;
 use relm4::{Sender, adw, gtk};
 
 use super::drift::DriftOut;
+use super::fields::FieldTable;
 use crate::app::AppMsg;
-use crate::diff;
 use crate::layers;
 use crate::model::{Row, RowKey};
-use crate::values::{FieldShown, fields};
-use crate::widgets::diff_list::{Sides, diff_list};
+use crate::values::fields;
 use crate::widgets::drift_row::RowAct;
-use crate::widgets::{button_bar, copy_button, label, set_name, set_tooltip};
+use crate::widgets::{button_bar, copy_button, set_name, set_tooltip, tag};
 
 /// Detail pages are told from others by how their tags start.
 const TAG: &str = "item";
-
-/// How many lines of a file are shown before and after each that differs.
-const AROUND: usize = 3;
 
 /// An empty page for an item.
 pub fn new_page(key: &RowKey) -> adw::NavigationPage {
@@ -47,7 +43,12 @@ pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<App
     page.set_title(&row.title);
     let content = adw::PreferencesPage::new();
     let head = adw::PreferencesGroup::new();
-    head.add(&text_row(&gettext("Status"), Some(&row.subtitle), None));
+    let status = text_row(&gettext("Status"), Some(&row.subtitle), None);
+    if let Some(activity) = row.activity() {
+        let class = if row.item.running == Some(true) { Some("success") } else { None };
+        status.add_suffix(&tag(&activity, class));
+    }
+    head.add(&status);
     if row.has_permissions() {
         head.add(&permissions_row(row, sender));
     }
@@ -55,19 +56,23 @@ pub fn fill_page(page: &adw::NavigationPage, row: &Arc<Row>, sender: &Sender<App
         head.add(&layer_row(row, here, sender));
     }
     content.add(&head);
-    let fields = fields(&row.item);
+    let fields = fields(&row.item, &|name| field_title(row, name));
+    let mut table = FieldTable::new(row, sender);
     match fields.is_empty() {
         true => content.add(&presence_group(row)),
-        false => {
-            for field in &fields {
-                content.add(&field_group(row, field, fields.len() > 1, sender));
-            }
-        }
+        false => table.groups(&fields).iter().for_each(|group| content.add(group)),
     }
     let toolbar = adw::ToolbarView::builder().content(&content).build();
     toolbar.add_top_bar(&adw::HeaderBar::new());
     toolbar.add_bottom_bar(&buttons(row, sender));
-    page.set_child(Some(&toolbar));
+    page.set_child(Some(&table.in_columns(&toolbar)));
+}
+
+/// What to call a field of which a report has but the name.
+fn field_title(row: &Row, field: &str) -> String {
+    let all = bucket::subsystem::all();
+    let ours = all.iter().find(|one| one.about().id == row.key.subsystem);
+    ours.map_or_else(|| field.to_owned(), |one| one.field_title(field))
 }
 
 /// Leads to what the app may do.
@@ -105,104 +110,8 @@ fn presence_group(row: &Row) -> adw::PreferencesGroup {
     group
 }
 
-/// The three values of a field, and its own buttons where the item has several that differ.
-fn field_group(
-    row: &Row,
-    field: &FieldShown,
-    several: bool,
-    sender: &Sender<AppMsg>,
-) -> adw::PreferencesGroup {
-    // A group's title and description are markup: what comes from outside goes where it is not.
-    let group = adw::PreferencesGroup::new();
-    if several {
-        group.add(&name_row(row, field, sender));
-    }
-    if field.is_long() {
-        add_difference(&group, field, several);
-        return group;
-    }
-    group.add(&text_row(&gettext("Manifest"), field.manifest.as_deref(), Some(&field.name)));
-    group.add(&text_row(&gettext("System"), field.system.as_deref(), Some(&field.name)));
-    if field.differs {
-        let agreed = field.agreed.as_deref();
-        group.add(&text_row(&gettext("Last Agreed"), agreed, Some(&field.name)));
-    }
-    group
-}
-
-/// A field's name, how it stands, and its buttons: below it where there is no room beside it.
-fn name_row(row: &Row, field: &FieldShown, sender: &Sender<AppMsg>) -> adw::PreferencesRow {
-    let (title, state) = (label(&["heading"]), label(&["caption", "dimmed"]));
-    title.set_text(&field.title);
-    state.set_text(&field.state);
-    let name = gtk::Box::new(gtk::Orientation::Vertical, 2);
-    name.set_valign(gtk::Align::Center);
-    name.append(&title);
-    name.append(&state);
-    let content = adw::WrapBox::builder().child_spacing(12).line_spacing(6).build();
-    content.set_justify(adw::JustifyMode::Spread);
-    content.set_justify_last_line(true);
-    content.add_css_class("field-name");
-    content.append(&name);
-    let both = row.item.wanted.is_some() && row.item.live.is_some();
-    if field.differs && both {
-        let buttons = gtk::Box::new(gtk::Orientation::Horizontal, 6);
-        for (side, verb, label) in verbs() {
-            let button = gtk::Button::builder().label(label).build();
-            button.set_valign(gtk::Align::Center);
-            button.add_css_class("flat");
-            let text = match side {
-                Side::Manifest => gettext("Capture {field}"),
-                Side::System => gettext("Apply {field}"),
-            };
-            set_name(&button, &fill(&text, &[("field", &field.title)]));
-            let (sender, key, field) = (sender.clone(), row.key.clone(), field.name.clone());
-            button.connect_clicked(move |_| {
-                // The window may be closing: nobody is left to hear of it then.
-                let out = DriftOut::Field(key.clone(), verb, field.clone());
-                drop(sender.send(AppMsg::Drift(out)));
-            });
-            buttons.append(&button);
-        }
-        content.append(&buttons);
-    }
-    let line = adw::PreferencesRow::builder().child(&content).activatable(false).build();
-    set_name(&line, &format!("{}: {}", field.title, field.state));
-    line
-}
-
-/// A file's content on both sides, line by line.
-fn add_difference(group: &adw::PreferencesGroup, field: &FieldShown, named: bool) {
-    let [manifest, system] = [&field.manifest, &field.system].map(Option::as_deref);
-    let (before, after) = (manifest.unwrap_or_default(), system.unwrap_or_default());
-    let head = adw::ActionRow::builder().use_markup(false).build();
-    head.set_title(&if named { gettext("Line by Line") } else { field.title.clone() });
-    head.set_subtitle(&match (manifest, system) {
-        (Some(_), None) => gettext("Only in the manifest"),
-        (None, Some(_)) => gettext("Only on the system"),
-        _ if before == after => gettext("Both say the same"),
-        _ => gettext("− only in the manifest · + only on this machine"),
-    });
-    let copies = [
-        (manifest, gettext("Copy the Manifest's"), gettext("Copy the manifest's {field}")),
-        (system, gettext("Copy the System's"), gettext("Copy the system's {field}")),
-    ];
-    for (text, tooltip, name) in copies {
-        if let Some(text) = text {
-            let name = fill(&name, &[("field", &field.title)]);
-            head.add_suffix(&copy_button(&tooltip, &name, text));
-        }
-    }
-    group.add(&head);
-    let lines = match manifest.is_some() && system.is_some() {
-        true => diff::brief(before, after, AROUND),
-        // What one side alone has is no difference of lines.
-        false => diff::whole(before, after),
-    };
-    group.add(&diff_list(&field.title, &lines, &Sides::manifest_and_system()));
-}
-
-fn verbs() -> [(Side, Verb, String); 2] {
+/// The two verbs, and the side that each changes.
+pub fn verbs() -> [(Side, Verb, String); 2] {
     [
         (Side::Manifest, Verb::Capture, gettext("Capture")),
         (Side::System, Verb::Apply, gettext("Apply")),

@@ -260,7 +260,8 @@ impl SimpleComponent for DriftPage {
                 widgets.unavailable.set_description(hint.as_deref());
                 "unavailable"
             }
-            PageState::InSync => "synced",
+            PageState::Empty if self.page == Page::Boxes => "empty",
+            PageState::Empty | PageState::InSync => "synced",
             PageState::NoResults => "no-results",
             PageState::List => "list",
         };
@@ -317,7 +318,7 @@ impl DriftPage {
         let data = self.data.as_ref()?;
         let troubles: Vec<&str> = data.troubles.iter().map(|t| t.title.as_str()).collect();
         // Without a row the page itself says so.
-        let all = data.troubles.len() == data.sections && data.rows.is_empty();
+        let all = data.rows.is_empty();
         let parts = [("parts", troubles.join(", "))];
         let parts = [(parts[0].0, parts[0].1.as_str())];
         match (troubles.is_empty() || all, data.failed()) {
@@ -450,6 +451,8 @@ fn build(
     let synced = status("object-select-symbolic", &gettext("Everything Matches"), &again, || {
         DriftMsg::Refresh
     });
+    let empty = status(page.icon(), &gettext("No Boxes"), &again, || DriftMsg::Refresh);
+    empty.set_description(Some(&gettext("What was made with Distrobox or Toolbox is listed here")));
     let no_results =
         status("edit-find-symbolic", &gettext("No Items Found"), &again, || DriftMsg::Refresh);
     no_results.set_description(Some(&gettext("Try another search or filter")));
@@ -457,6 +460,7 @@ fn build(
     stack.add_named(&failed, Some("failed"));
     stack.add_named(&unavailable, Some("unavailable"));
     stack.add_named(&synced, Some("synced"));
+    stack.add_named(&empty, Some("empty"));
     stack.add_named(&no_results, Some("no-results"));
     stack.add_named(&list.root, Some("list"));
 

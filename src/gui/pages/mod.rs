@@ -4,6 +4,7 @@ pub mod containerfile;
 pub mod detail;
 pub mod drift;
 pub mod drift_list;
+pub mod fields;
 pub mod history;
 pub mod log;
 pub mod overview;

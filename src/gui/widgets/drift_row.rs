@@ -61,6 +61,7 @@ mod imp {
         pub check: gtk::CheckButton,
         pub icon: gtk::Image,
         pub title: OnceCell<gtk::Label>,
+        pub activity: gtk::Label,
         pub subtitle: OnceCell<gtk::Label>,
         pub values: gtk::Box,
         pub manifest: OnceCell<gtk::Label>,
@@ -143,7 +144,12 @@ impl DriftRow {
         title.set_wrap_mode(gtk::pango::WrapMode::WordChar);
         let titles = gtk::Box::new(gtk::Orientation::Vertical, 2);
         titles.set_valign(gtk::Align::Center);
-        titles.append(&title);
+        let heading = gtk::Box::new(gtk::Orientation::Horizontal, 6);
+        imp.activity.add_css_class("tag");
+        imp.activity.set_valign(gtk::Align::Start);
+        heading.append(&title);
+        heading.append(&imp.activity);
+        titles.append(&heading);
         titles.append(&subtitle);
 
         let agreed = label(&["caption", "dimmed"]);
@@ -270,6 +276,7 @@ impl DriftRow {
         for title in [&imp.title, &imp.subtitle].into_iter().filter_map(OnceCell::get) {
             title.set_width_chars(if narrow { LEAST_CHARS } else { TITLE_CHARS });
         }
+        self.fit_title();
         for value in [&imp.manifest, &imp.system].into_iter().filter_map(OnceCell::get) {
             value.set_width_chars(if narrow { LEAST_CHARS } else { VALUE_CHARS });
             value.set_wrap(narrow);
@@ -286,6 +293,17 @@ impl DriftRow {
                 heading.set_visible(narrow);
             }
         }
+    }
+
+    /// Beside a word for its activity a title has what room it takes, and gives way sooner.
+    fn fit_title(&self) {
+        let imp = self.imp();
+        let Some(title) = imp.title.get() else { return };
+        let alone = !imp.activity.get_visible();
+        let wide = imp.text.orientation() == gtk::Orientation::Horizontal;
+        title.set_width_chars(if alone && wide { TITLE_CHARS } else { LEAST_CHARS });
+        title.set_max_width_chars(if alone { TITLE_CHARS } else { -1 });
+        title.set_hexpand(alone);
     }
 
     /// Shows an item.
@@ -315,6 +333,13 @@ impl DriftRow {
                 label.set_text(&fill(&gettext("Last agreed: {value}"), &[("value", &agreed.text)]));
                 set_tooltip(label, &agreed.tooltip());
             }
+        }
+        imp.activity.set_text(&row.activity().unwrap_or_default());
+        imp.activity.set_visible(row.activity().is_some());
+        self.fit_title();
+        match row.item.running {
+            Some(true) => imp.activity.add_css_class("success"),
+            _ => imp.activity.remove_css_class("success"),
         }
         imp.symbol.set_text(row.symbol());
         set_tooltip(&imp.symbol, &row.symbol_words());
@@ -439,6 +464,8 @@ impl DriftRow {
             ghost.update_state(&[gtk::accessible::State::Hidden(true)]);
         }
         imp.icon.set_icon_name(Some("image-missing-symbolic"));
+        imp.activity.set_visible(false);
+        self.fit_title();
         let columns = [(&imp.manifest, gettext("Manifest")), (&imp.system, gettext("System"))];
         for (label, text) in columns {
             if let Some(label) = label.get() {

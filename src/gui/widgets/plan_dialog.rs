@@ -1,13 +1,12 @@
 //! A plan before, while and after it is carried out, in one dialog.
 //!
 //! Review: changes to tick, what cannot be done, and the exact steps. Running: a row for each step, a bar over all,
-//! the output, Cancel. Result, only where something was not done: what, why, and Retry.
+//! the output, Stop. Result, only where something was not done: what, why, and Retry.
 
 use bucket::core::plan::{BlockedChange, Plan, PlannedStep};
 use bucket::engine::Outcome;
 use bucket::words::{fill, gettext};
 use relm4::adw::prelude::*;
-use relm4::gtk::glib;
 use relm4::prelude::*;
 use relm4::{adw, gtk};
 
@@ -35,6 +34,10 @@ pub enum PlanMsg {
     Ended(Outcome),
     /// The person pressed Cancel, or Close at the end.
     Cancel,
+    /// The person was asked once more, and it is carried out now.
+    Begun,
+    /// The person was asked once more, and it is not carried out.
+    Back,
     /// Once more, for what was not done.
     Retry,
     /// Whether there is no room for tags beside a step.
@@ -44,8 +47,13 @@ pub enum PlanMsg {
 /// What the dialog asks for.
 #[derive(Debug)]
 pub enum PlanOut {
-    Replan { changes: Vec<bucket::core::plan::Change>, held: Vec<bucket::core::plan::Change> },
+    Replan {
+        changes: Vec<bucket::core::plan::Change>,
+        held: Vec<bucket::core::plan::Change>,
+    },
     Execute(Plan, Purpose),
+    /// The person was asked once more, and said no.
+    Back,
     Cancel,
     Closed,
 }
@@ -97,7 +105,12 @@ impl SimpleComponent for PlanDialog {
     type Widgets = PlanWidgets;
 
     fn init_root() -> Self::Root {
-        adw::Dialog::builder().content_width(560).content_height(560).build()
+        adw::Dialog::builder()
+            .content_width(560)
+            .content_height(560)
+            .width_request(280)
+            .height_request(200)
+            .build()
     }
 
     fn init(
@@ -152,6 +165,8 @@ impl SimpleComponent for PlanDialog {
                 }
             }
             PlanMsg::Go => self.run(&sender),
+            PlanMsg::Begun => self.begun(),
+            PlanMsg::Back => self.waiting = false,
             PlanMsg::Narrow(narrow) => {
                 self.narrow = narrow;
                 self.stale = self.stage == Stage::Review;
@@ -195,7 +210,8 @@ impl SimpleComponent for PlanDialog {
         });
         widgets.cancel.set_sensitive(self.stage != Stage::Cancelling);
         widgets.cancel.set_label(&match self.stage {
-            Stage::Cancelling => gettext("Cancelling"),
+            Stage::Running => gettext("Stop"),
+            Stage::Cancelling => gettext("Stopping"),
             Stage::Result => gettext("Close"),
             Stage::Review if self.choices.is_empty() => gettext("Close"),
             _ => gettext("Cancel"),
@@ -241,12 +257,25 @@ impl PlanDialog {
     }
 
     fn run(&mut self, sender: &ComponentSender<Self>) {
-        self.stage = Stage::Running;
-        self.progress = Progress::default();
-        // Closing now would hide what goes on: Cancel first.
-        self.dialog.set_can_close(false);
+        if steps::losses(&self.plan).is_empty() {
+            self.begun();
+        } else {
+            // The person is shown first what is lost.
+            self.stage = Stage::Review;
+            self.stale = true;
+            self.waiting = true;
+        }
         let (plan, purpose) = (self.plan.clone(), self.purpose.clone());
         drop(sender.output(PlanOut::Execute(plan, purpose)));
+    }
+
+    /// It is being carried out.
+    fn begun(&mut self) {
+        self.stage = Stage::Running;
+        self.waiting = false;
+        self.progress = Progress::default();
+        // Closing now would hide what goes on: Stop first.
+        self.dialog.set_can_close(false);
     }
 }
 
@@ -390,7 +419,10 @@ fn result_groups(
     let undone = steps::not_made(outcome);
     let (not_reached, failed): (Vec<Undone>, Vec<Undone>) =
         undone.into_iter().partition(|undone| undone.not_reached);
-    let mut groups = Vec::new();
+    let head = adw::PreferencesGroup::new();
+    let (title, text) = steps::summary(outcome);
+    head.add(&plain_row(&title, &text));
+    let mut groups = vec![head];
     let mut add = |title: &str, icon: &str, rows: Vec<(String, String)>| {
         if rows.is_empty() {
             return;
@@ -423,11 +455,5 @@ fn result_groups(
     );
     group.add(&retry);
     groups.push(group);
-    if let Some(first) = groups.first() {
-        let done = outcome.done();
-        let text = bucket::words::ngettext("{n} change was made", "{n} changes were made", done);
-        let text = fill(&text, &[("n", &done.to_string())]);
-        first.set_description(Some(&glib::markup_escape_text(&text)));
-    }
     groups
 }

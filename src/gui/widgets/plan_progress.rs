@@ -1,6 +1,6 @@
 //! The running plan: a row for each step, a bar over all of them, and what the programs say.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use bucket::core::plan::PlannedStep;
 use bucket::words::{fill, gettext};
@@ -10,13 +10,21 @@ use relm4::{adw, gtk};
 use super::{output_view, set_name};
 use crate::backend::Progress;
 
+/// How many lines of a step's words are shown: a failure may take some.
+const WORDS: i32 = 4;
+
 /// The view; it is told everything anew each time.
 pub struct ProgressView {
     pub root: gtk::Widget,
     bar: gtk::ProgressBar,
     group: adw::PreferencesGroup,
     rows: RefCell<Vec<StepRow>>,
-    output: gtk::TextBuffer,
+    output: gtk::TextView,
+    scrolled: gtk::ScrolledWindow,
+    /// The end of the output.
+    end: gtk::TextMark,
+    /// How many lines of the output are there.
+    shown: Cell<usize>,
 }
 
 struct StepRow {
@@ -42,8 +50,13 @@ impl ProgressView {
         page.add(&bar_group);
         page.add(&group);
         page.add(&log_group);
-        let output = text.buffer();
-        Self { root: page.upcast(), bar, group, rows: RefCell::default(), output }
+        let (rows, shown) = (RefCell::default(), Cell::default());
+        let buffer = text.buffer();
+        let end = buffer.create_mark(None, &buffer.end_iter(), false);
+        let mark = end.clone();
+        // Before it is seen there is nothing to scroll.
+        text.connect_map(move |text| text.scroll_to_mark(&mark, 0.0, false, 0.0, 0.0));
+        Self { root: page.upcast(), bar, group, rows, output: text, scrolled, end, shown }
     }
 
     /// Shows how far it has come.
@@ -57,7 +70,7 @@ impl ProgressView {
             rows.extend(steps.iter().map(|planned| StepRow::new(&self.group, planned)));
         }
         for (index, (row, planned)) in rows.iter().zip(steps).enumerate() {
-            row.show(&planned.step.title, progress.steps.get(index));
+            row.show(&planned.step.title, progress.steps.get(index), progress.now.as_deref());
         }
         let done = progress.steps.iter().filter(|step| step.is_some()).count();
         let total = progress.total.max(steps.len()).max(1);
@@ -70,18 +83,41 @@ impl ProgressView {
             ),
         };
         self.bar.set_text(Some(&text));
-        let lines: Vec<&str> = progress.lines.iter().map(String::as_str).collect();
-        let text = lines.join("\n");
-        let (start, end) = self.output.bounds();
-        if self.output.text(&start, &end, false) != text {
-            self.output.set_text(&text);
+        self.add_output(progress);
+    }
+
+    /// Adds what is new at the end, which stays in view if it was; who has scrolled up is left there.
+    fn add_output(&self, progress: &Progress) {
+        let buffer = self.output.buffer();
+        // A retry begins anew.
+        if progress.heard < self.shown.get() {
+            buffer.set_text("");
+            self.shown.set(0);
+        }
+        let new = (progress.heard - self.shown.get()).min(progress.lines.len());
+        if new == 0 {
+            return;
+        }
+        let place = self.scrolled.vadjustment();
+        let at_end = place.value() + place.page_size() >= place.upper() - 1.0;
+        let lines: Vec<&str> =
+            progress.lines.range(progress.lines.len() - new..).map(String::as_str).collect();
+        let first = if self.shown.get() == 0 { "" } else { "\n" };
+        buffer.insert(&mut buffer.end_iter(), &format!("{first}{}", lines.join("\n")));
+        self.shown.set(progress.heard);
+        let extra = buffer.line_count() - i32::try_from(progress.lines.len()).unwrap_or(i32::MAX);
+        if let (1.., Some(mut end)) = (extra, buffer.iter_at_line(extra)) {
+            buffer.delete(&mut buffer.start_iter(), &mut end);
+        }
+        if at_end {
+            self.output.scroll_to_mark(&self.end, 0.0, false, 0.0, 0.0);
         }
     }
 }
 
 impl StepRow {
     fn new(group: &adw::PreferencesGroup, planned: &PlannedStep) -> Self {
-        let row = adw::ActionRow::builder().use_markup(false).subtitle_lines(4).build();
+        let row = adw::ActionRow::builder().use_markup(false).build();
         row.set_title(&planned.step.title);
         let stack = gtk::Stack::new();
         let icon = |name: &str, class: &str| {
@@ -99,15 +135,18 @@ impl StepRow {
         Self { row, stack }
     }
 
-    fn show(&self, title: &str, step: Option<&Option<Result<(), String>>>) {
+    /// `now` is what the running step's program said last.
+    fn show(&self, title: &str, step: Option<&Option<Result<(), String>>>, now: Option<&str>) {
         let (name, words) = match step {
             None => ("waiting", gettext("Waiting")),
-            Some(None) => ("running", gettext("Running")),
+            Some(None) => ("running", now.map_or_else(|| gettext("Running"), str::to_owned)),
             Some(Some(Ok(()))) => ("done", gettext("Done")),
             Some(Some(Err(error))) => ("failed", error.clone()),
         };
         self.row.set_title(title);
         self.row.set_subtitle(&words);
+        // What comes and goes does not move what is below it.
+        self.row.set_subtitle_lines(if name == "running" { 1 } else { WORDS });
         self.stack.set_visible_child_name(name);
     }
 }

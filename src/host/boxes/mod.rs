@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::Host;
 use crate::core::names::{BoxPackage, ContainerName};
 use crate::core::plan::Command;
 
@@ -169,6 +170,17 @@ pub enum As {
     Root,
 }
 
+/// A program that writes a line whenever a container is made, starts, ends, gets another name or goes; `None` where podman
+/// keeps nothing yet, which it is not started for. Commands that run in boxes and checks of their health are no news.
+pub fn events(host: &Host) -> Option<Command> {
+    let kept = storage::place(host).is_ok_and(|place| place.is_dir());
+    let news = ["create", "start", "died", "pause", "unpause", "rename", "remove"];
+    let news = news.map(|event| format!("event={event}"));
+    let filters = ["type=container"].into_iter().chain(news.iter().map(String::as_str));
+    let filters = filters.flat_map(|filter| ["--filter", filter]);
+    kept.then(|| Command::new("podman").args(["events", "--format", "json"]).args(filters))
+}
+
 /// `command`, run in the box of that name, which has to be there: distrobox asks whether to make one that is not, or makes
 /// it unasked. Starts the box where it does not run, and waits until it is set up.
 ///
@@ -201,6 +213,18 @@ pub fn inside(maker: Maker, name: &ContainerName, who: As, command: Command) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_run_in_a_box_is_no_news_and_without_boxes_nothing_is_started() {
+        let machine = crate::host::testing::Machine::new();
+        assert_eq!(events(&machine.host()), None);
+        machine.file("home/.local/share/containers/storage/db.sql", "");
+        let command = events(&machine.host()).expect("a program");
+        let filters: Vec<&String> =
+            command.args.iter().filter(|word| word.starts_with("event=")).collect();
+        assert!(filters.iter().any(|filter| *filter == "event=died"), "{filters:?}");
+        assert!(!filters.iter().any(|filter| filter.contains("exec") || filter.contains("health")));
+    }
 
     #[test]
     fn a_command_goes_into_its_box_with_all_it_has() {

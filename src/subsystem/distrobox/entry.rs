@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::exports::Bins;
 use super::{
     APPS, BINS, BINS_TO, ENV, FLAGS, HOME, HOSTNAME, IMAGE, INIT, INIT_HOOKS, NVIDIA, PACKAGES,
-    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, place,
+    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, lint, place,
 };
 use crate::core::item::{Record, Value};
 use crate::core::names::{BoxPackage, ImageRef};
@@ -192,6 +192,14 @@ pub(super) fn record(entry: &Entry, host: &Host) -> Result<Record, Wrong> {
     }
     for (name, lines) in [(INIT_HOOKS, &entry.init_hooks), (PRE_INIT_HOOKS, &entry.pre_init_hooks)]
     {
+        let several = |hook: &&str| hook.trim().contains('\n') && lint::is_other_in_one_line(hook);
+        if let Some(hook) = lines.iter().flat_map(Lines::iter).find(several) {
+            let text = gettext(
+                "distrobox makes one line of the hook “{hook}”, which is something else then: end each command with “;”, or write one hook for each",
+            );
+            let shown = hook.trim().replace('\n', "\\n");
+            return Err((name.to_owned(), anyhow!(fill(&text, &[("hook", &shown)]))));
+        }
         let line = hooks::joined(lines.iter().flat_map(Lines::iter));
         if !line.is_empty() {
             record.set(name, line.as_str());

@@ -1,8 +1,10 @@
 //! Programs and applications of a box that the machine has: the scripts that `distrobox-export` writes, and the launchers.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::place;
 use crate::core::names::ContainerName;
@@ -91,6 +93,36 @@ pub(super) fn scripts(dir: &Path) -> Result<BTreeMap<String, Script>, FsError> {
         }
     }
     Ok(all)
+}
+
+/// Exported programs of directories, each of which is read once, for all boxes.
+#[derive(Default)]
+pub(super) struct Scripts(RefCell<BTreeMap<PathBuf, Rc<BTreeMap<String, Script>>>>);
+
+impl Scripts {
+    /// The same as [`scripts`].
+    pub fn of(&self, dir: &Path) -> Result<Rc<BTreeMap<String, Script>>, FsError> {
+        if let Some(known) = self.0.borrow().get(dir) {
+            return Ok(known.clone());
+        }
+        let all = Rc::new(scripts(dir)?);
+        self.0.borrow_mut().insert(dir.to_owned(), all.clone());
+        Ok(all)
+    }
+}
+
+/// Where else programs may have been exported to, in the one spelling: the usual places, and wherever the person's own
+/// programs are looked for.
+pub(super) fn places(host: &Host) -> Vec<String> {
+    let home = &host.env().home;
+    let mut places = vec![BIN.to_owned(), "~/bin".to_owned()];
+    let own = host.var("PATH").unwrap_or_default().split(':').map(|dir| place::short(home, dir));
+    for dir in own.filter(|dir| place::is_below_home(dir)) {
+        if !places.contains(&dir) {
+            places.push(dir);
+        }
+    }
+    places
 }
 
 /// What an entry says of programs to export, in the one spelling.

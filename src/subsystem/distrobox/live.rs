@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::exports::{self, Bins, FROM, NOT};
+use super::exports::{self, Bins, FROM, NOT, Scripts};
 use super::{
     APPS, BINS, BINS_TO, ENV, FLAGS, HOME, HOSTNAME, IMAGE, INIT, INIT_HOOKS, NVIDIA, PACKAGES,
     PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, image, lint, place, steps,
@@ -41,18 +41,26 @@ pub(super) fn records(host: &Host, wanted: &WantedItems) -> Result<Records, Unre
         Err(BoxesError::Failed(error)) => return Err(Unreadable::Failed(error)),
     };
     let mut records = Records::default();
+    // Of a box that was being made anew, what is here is neither what it was nor what it is to be.
+    let set_aside = |boxed: &Boxed| {
+        let name = steps::set_aside(&boxed.name).filter(|_| !wanted.contains_key(&key_of(boxed)));
+        name.and_then(|name| name.parse::<ContainerName>().ok())
+    };
+    let half: Vec<(ContainerName, String)> = boxes
+        .iter()
+        .filter_map(set_aside)
+        .filter_map(|name| steps::cut_off(&name, &boxes).map(|reason| (name, reason)))
+        .collect();
     let boxes = boxes.into_iter().filter(|boxed| {
-        let aside = steps::set_aside(&boxed.name);
-        let aside = aside.filter(|_| !wanted.contains_key(&key_of(boxed)));
-        records.notices.extend(aside.map(|name| cut_off(name, &boxed.name)));
-        aside.is_none()
+        set_aside(boxed).is_none() && !half.iter().any(|(name, _)| *name == boxed.name)
     });
     let (own, toolboxes): (Vec<Boxed>, Vec<Boxed>) =
         boxes.partition(|boxed| boxed.maker == Maker::Distrobox);
+    let scripts = Scripts::default();
     for (boxed, packages) in own.iter().zip(all_packages(host, &own, wanted)) {
         let key = key_of(boxed);
         let entry = wanted.get(&key).map(|wanted| &wanted.record);
-        records.insert(key, live(host, boxed, entry, packages));
+        records.insert(key, live(host, boxed, entry, packages, &scripts));
     }
     for key in toolboxes.iter().map(key_of).filter(|key| wanted.contains_key(key)) {
         let mut live = Live::absent();
@@ -67,16 +75,11 @@ pub(super) fn records(host: &Host, wanted: &WantedItems) -> Result<Records, Unre
             records.insert(key.clone(), Live::unknown(reason));
         }
     }
+    for (name, reason) in half {
+        records.insert(ItemKey::new(name.as_str()), Live::unknown(reason));
+    }
     records.blind = unread.into_iter().map(|reason| (String::new(), reason)).collect();
     Ok(records)
-}
-
-/// What is said of a box that was set aside for one that was not made.
-fn cut_off(name: &str, aside: &ContainerName) -> Notice {
-    let text = gettext(
-        "Making the distrobox {name} anew was cut off: what it was before is called {aside}, and “podman rename {aside} {name}” puts it back",
-    );
-    Notice { text: fill(&text, &[("name", name), ("aside", aside.as_str())]), remedy: None }
 }
 
 /// Why a box that an entry wants cannot be seen by who we are.
@@ -139,6 +142,7 @@ pub(super) fn live(
     boxed: &Boxed,
     entry: Option<&Record>,
     installed: Packages,
+    scripts: &Scripts,
 ) -> Live {
     let mut record = made(host, boxed, entry);
     let mut notes = Vec::new();
@@ -151,7 +155,7 @@ pub(super) fn live(
         Ok(None) => (),
         Err(reason) => unread.push((PACKAGES, reason)),
     }
-    match exported(host, boxed, entry) {
+    match exported(host, boxed, entry, scripts) {
         Ok((bins, to)) => {
             put_set(&mut record, BINS, bins, entry);
             if let Some(to) = to {
@@ -169,6 +173,11 @@ pub(super) fn live(
         live = live.without(field, reason);
     }
     live.note = (!notes.is_empty()).then(|| notes.join("; "));
+    live.running = match boxed.state {
+        State::Running { .. } => Some(true),
+        State::Stopped { .. } => Some(false),
+        State::Other(_) => None,
+    };
     live
 }
 
@@ -285,26 +294,33 @@ fn exported(
     host: &Host,
     boxed: &Boxed,
     entry: Option<&Record>,
+    scripts: &Scripts,
 ) -> Result<(Vec<String>, Option<String>), String> {
     let elements = names(entry, BINS).into_iter().flat_map(Elements::iter);
     let to = entry.and_then(|entry| entry.text(BINS_TO));
     let wanted = Bins::of(elements, to);
     let read = |to: &str| {
-        let scripts =
-            exports::scripts(Path::new(&place::full(host, to))).map_err(|e| e.to_string())?;
+        let all = scripts.of(Path::new(&place::full(host, to))).map_err(|e| e.to_string())?;
         let home = &host.env().home;
-        let own = scripts.into_iter().filter(|(_, script)| script.name == boxed.name.as_str());
+        let own = all.iter().filter(|(_, script)| script.name == boxed.name.as_str());
         Ok::<BTreeSet<String>, String>(
             own.map(|(_, script)| place::short(home, &script.program)).collect(),
         )
     };
     let mut programs = read(&wanted.to)?;
     let mut to = to.map(str::to_owned);
-    if programs.is_empty() && to.is_some() {
-        // They are where they were before the entry named another place.
-        programs = read(exports::BIN)?;
-        if !programs.is_empty() {
-            to = None;
+    if programs.is_empty() {
+        // They are where they were before the entry named another place, or where the person has them.
+        for other in exports::places(host).into_iter().filter(|other| *other != wanted.to) {
+            programs = match read(&other) {
+                Err(error) if other == exports::BIN => return Err(error),
+                // Nobody said that there are any.
+                found => found.unwrap_or_default(),
+            };
+            if !programs.is_empty() {
+                to = Some(other).filter(|other| other != exports::BIN);
+                break;
+            }
         }
     }
     let mut elements: Vec<String> = Vec::new();

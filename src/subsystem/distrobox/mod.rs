@@ -8,8 +8,8 @@ use anyhow::Result;
 use super::{About, Label, ManifestFile, Page, Steps, Subsystem, Unfit, Unreadable, Watch};
 use crate::core::item::{FieldSpec, ItemKey, LeftOut, Record, Records, SubsystemId, WantedItems};
 use crate::core::names::ContainerName;
-use crate::core::plan::{Change, Command, Side};
-use crate::host::Host;
+use crate::core::plan::{Change, Side};
+use crate::host::{Host, boxes};
 use crate::manifest::Manifests;
 use crate::words::{fill, gettext, mark};
 
@@ -197,24 +197,15 @@ impl Subsystem for Distroboxes {
     }
 
     fn watch(&self, host: &Host) -> Vec<Watch> {
-        let storage = host.env().data.join("containers/storage");
         let bin = host.env().home.join(".local/bin");
-        vec![
-            Watch::Path(storage.clone()),
-            Watch::Path(storage.join("overlay-containers")),
-            Watch::Tree(bin, 0),
-            Watch::Tree(exports::launchers(host), 0),
-            Watch::Program(events()),
-        ]
+        vec![news(host), Watch::Tree(bin, 0), Watch::Tree(exports::launchers(host), 0)]
     }
 }
 
-/// Tells of every box that is made, started, stopped, renamed or removed; not of what is run in one.
-fn events() -> Command {
-    let mut command =
-        Command::new("podman").args(["events", "--format", "json", "--filter", "type=container"]);
-    for event in ["create", "start", "died", "stop", "rename", "remove", "pause", "unpause"] {
-        command = command.args(["--filter", &format!("event={event}")]);
+/// What tells that a box was made, started, ended or removed. Before podman has ever kept something, its storage does.
+pub(super) fn news(host: &Host) -> Watch {
+    match boxes::events(host) {
+        Some(events) => Watch::Program(events),
+        None => Watch::Path(host.env().data.join("containers/storage")),
     }
-    command
 }

@@ -143,6 +143,16 @@ pub(super) fn change(
             after: None,
         });
     }
+    // With the box, what it exported to any other place is good for nothing.
+    let others = exports::places(host).into_iter().filter(|to| *to != old.to);
+    for other in others.filter(|_| after.is_none()).map(|to| dir(&to)) {
+        let own = exports::scripts(&other).unwrap_or_default().into_iter();
+        for (program, _) in own.filter(|(_, script)| script.name == name.as_str()) {
+            let file = other.join(program);
+            let path = file.display().to_string();
+            exports.go.push(Placed { path, before: read(&file)?, after: None });
+        }
+    }
     exports.all = in_the_box(host, name, &old, &new, before.is_none() || old.to != new.to);
     apps(host, name, before, after, &mut exports)?;
     Ok(exports)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::exports::Scripts;
 use super::scripts::{self, Exports};
 use super::{APPS, BINS, BINS_TO, IMAGE, PACKAGES, PULL, live, losses, make, manager};
 use crate::core::item::{ItemKey, Layer, Record, Value};
@@ -22,6 +23,23 @@ const IN_PLACE: [&str; 5] = [PACKAGES, BINS, BINS_TO, APPS, PULL];
 /// The box that was set aside under this name, if it is such a name.
 pub(super) fn set_aside(name: &ContainerName) -> Option<&str> {
     name.as_str().strip_suffix(ASIDE)
+}
+
+/// What to do about a box that is not made anew to the end: what it was before is still there, set aside.
+pub(super) fn cut_off(name: &ContainerName, boxes: &[Boxed]) -> Option<String> {
+    let aside = format!("{name}{ASIDE}");
+    if !boxes.iter().any(|boxed| boxed.name.as_str() == aside) {
+        return None;
+    }
+    let text = match boxes.iter().any(|boxed| boxed.name == *name) {
+        true => gettext(
+            "making the distrobox {name} anew was cut off: what it was before is called {aside}. “podman rm --force {name}” and then “podman rename {aside} {name}” put that back; if the new one is as it should be, “podman rm --force {aside}” removes the old one",
+        ),
+        false => gettext(
+            "making the distrobox {name} anew was cut off: what it was before is called {aside}, and “podman rename {aside} {name}” puts it back",
+        ),
+    };
+    Some(fill(&text, &[("aside", &aside), ("name", name.as_str())]))
 }
 
 /// The steps for changes of boxes.
@@ -46,7 +64,7 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> anyhow::Result<Steps> {
 /// The steps that make a box anew from `image`, which is here, and leave all else of it as it is. The error is for people.
 pub fn renewed(host: &Host, boxed: &Boxed, image: &ImageRef) -> Result<Vec<Step>, String> {
     let boxes = boxes::read(host).map_err(|error| error.to_string())?.boxes;
-    let live = live::live(host, boxed, None, Ok(None));
+    let live = live::live(host, boxed, None, Ok(None), &Scripts::default());
     if let Some((field, reason)) = live.unread.first_key_value() {
         return Err(format!("{field}: {reason}"));
     }
@@ -88,12 +106,8 @@ impl<'p> Plan<'p> {
         {
             return Err(reason);
         }
-        let aside = format!("{name}{ASIDE}");
-        if boxes.iter().any(|boxed| boxed.name.as_str() == aside) {
-            let text = gettext(
-                "making it anew was cut off before: what it was is called {aside} now. Remove that (podman rm {aside}), or put it back (podman rename {aside} {name})",
-            );
-            return Err(fill(&text, &[("aside", &aside), ("name", name.as_str())]));
+        if let Some(reason) = cut_off(&name, boxes) {
+            return Err(reason);
         }
         let there = boxes.iter().find(|boxed| boxed.name == name);
         if there.is_some_and(|boxed| boxed.maker == Maker::Toolbox) {
@@ -323,13 +337,11 @@ impl<'p> Plan<'p> {
             back.push(podman(&["start", name]));
         }
         let lost = Risk { destructive: true, ..Risk::default() };
+        let mut losses = losses::of(self.host, boxed);
+        losses.splice(0..0, losses::packages(&beyond(&before, &packages)));
         steps.push(self.step(
             fill(&gettext("Set the distrobox {name} aside, to make it anew"), &self.values(&[])),
-            Action::Away(Away {
-                command: podman(&["rename", name, &aside]),
-                losses: losses::of(self.host, &self.name),
-                back,
-            }),
+            Action::Away(Away { command: podman(&["rename", name, &aside]), losses, back }),
             lost,
         ));
         steps.extend(self.making(after, &packages));
@@ -353,16 +365,8 @@ impl<'p> Plan<'p> {
     fn remove(&self, before: &Record) -> Result<Vec<Step>, String> {
         let exports = scripts::change(self.host, &self.name, Some(before), None)?;
         let mut steps = self.exporting(exports);
-        let mut losses = losses::of(self.host, &self.name);
-        let packages: Vec<BoxPackage> = wanted(Some(before))?;
-        if !packages.is_empty() {
-            let names: Vec<&str> = packages.iter().map(BoxPackage::as_str).collect();
-            let text = ngettext("{n} package: {names}", "{n} packages: {names}", names.len());
-            let values = [("n", names.len().to_string()), ("names", live::few(&names))];
-            let values: Vec<(&str, &str)> =
-                values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            losses.insert(0, fill(&text, &values));
-        }
+        let mut losses = losses::packages(&wanted(Some(before))?);
+        losses.extend(self.there.into_iter().flat_map(|boxed| losses::of(self.host, boxed)));
         steps.push(self.step(
             fill(&gettext("Remove the distrobox {name}"), &self.values(&[])),
             Action::Away(Away {

@@ -126,6 +126,7 @@ fn read_app(
         title: app.current.title,
         note,
         failing: false,
+        running: None,
         unread: BTreeMap::new(),
     })
 }

@@ -9,7 +9,7 @@ use thiserror::Error;
 use crate::core::names::ContainerName;
 use crate::core::plan::Command;
 use crate::host::Host;
-use crate::host::boxes::{self, As, Boxed, BoxesError, Installed, State, storage};
+use crate::host::boxes::{self, As, Boxed, BoxesError, Installed, State};
 use crate::manifest::Manifests;
 use crate::subsystem::Watch;
 use crate::words::{fill, gettext};
@@ -144,9 +144,7 @@ pub(super) fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
 
 /// What tells that something has changed in a box.
 pub(super) fn watch(host: &Host) -> Vec<Watch> {
-    let Ok(storage) = storage::place(host) else { return Vec::new() };
-    let containers = storage.join("overlay-containers");
-    let mut watches = vec![Watch::Path(storage), Watch::Path(containers)];
+    let mut watches = vec![crate::subsystem::distrobox::news(host)];
     // What is installed moves these while the box runs.
     if let Ok(dev) = Dev::read(host)
         && let State::Running { pid } = dev.boxed.state

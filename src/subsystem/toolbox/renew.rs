@@ -93,7 +93,7 @@ fn of_toolbox(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<Step>, Str
         title: titled(&gettext("Set the toolbox {name} aside, to make it anew")),
         action: Action::Away(Away {
             command: podman(&["rename", name, &aside]),
-            losses: distrobox::losses::of(host, &boxed.name),
+            losses: distrobox::losses::of(host, boxed),
             back,
         }),
         risk: lost,

@@ -61,6 +61,11 @@ pub fn lint(hook: &str) -> Vec<Finding> {
     findings
 }
 
+/// Whether a hook is something else as the one line that it is run as.
+pub(super) fn is_other_in_one_line(hook: &str) -> bool {
+    broken_by_joining(hook).is_some()
+}
+
 /// A hook is run as one line, with one space for each run of white space: where that is something else, it is told.
 fn broken_by_joining(hook: &str) -> Option<Finding> {
     let (one, other) = (sh::tokens(hook.trim()).ok()?, hooks::joined([hook]));
