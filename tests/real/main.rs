@@ -2,8 +2,8 @@
 //!
 //! They are offered packages that are made here, and need no network. The box is a stand-in: it is this machine. Both
 //! programs are in the root that `build-aux/dev` makes, where the stage `unit` runs these tests; elsewhere they are run
-//! on request, by `cargo nextest run --run-ignored all -E 'binary(real)'`. proto is not
-//! packaged by Debian, and has a stand-in only.
+//! on request, by `cargo nextest run --run-ignored all -E 'binary(real)'`. proto is not packaged by Debian, and has a
+//! stand-in only.
 
 #![allow(
     clippy::unwrap_used,

@@ -135,8 +135,10 @@ fn the_survey_is_what_npm_has_after_every_verb() {
         drift(&sandbox),
         items(&[("npm/@scope/tool", "system-changed"), ("npm/is-even", "unmanaged")])
     );
-    sandbox.bkt(&["apply", "toolchains", "-y"]).exits(0);
+    sandbox.bkt(&["apply", "toolchains", "--force"]).exits(0);
     agrees(&sandbox, &[("@scope/tool", "1.2.3"), ("is-even", "1.0.0")]);
+    sandbox.bkt(&["capture", "toolchains", "-y"]).exits(0);
+    assert_eq!(said(&sandbox)["npm"], json!([{"name": "@scope/tool"}, {"name": "is-even"}]));
 }
 
 /// “latest” is met by whatever is there.
