@@ -299,6 +299,8 @@ pub struct Live {
     pub failing: bool,
     /// Fields that could not be read, each with the reason. They are not compared, and are not in the record.
     pub unread: BTreeMap<String, String>,
+    /// Whether it is gone with what it was in, so that nobody took it away: what both sides agreed on does not count.
+    pub afresh: bool,
 }
 
 impl Live {
@@ -326,6 +328,7 @@ impl Live {
             note: None,
             failing: false,
             unread: BTreeMap::new(),
+            afresh: false,
         }
     }
 

@@ -127,6 +127,7 @@ fn read_app(
         note,
         failing: false,
         unread: BTreeMap::new(),
+        afresh: false,
     })
 }
 

@@ -2,45 +2,50 @@
 
 use std::path::PathBuf;
 
+use crate::core::names::ContainerName;
 use crate::core::plan::Command;
-use crate::host::boxes::As;
-#[cfg(test)]
-use crate::host::boxes::{Boxed, Made, Maker, State};
+use crate::host::boxes::{self, As, Maker};
 use crate::host::{Host, fs};
-use crate::subsystem::toolbox::Dev;
+use crate::subsystem::toolbox::{self, Dev, NoBox};
+use crate::subsystem::{RestsOn, distrobox};
 
-/// The development box, as it is there.
+/// The development box, as it is there or is going to be.
 #[derive(Clone, Debug)]
 pub(super) struct DevBox {
-    dev: Dev,
+    name: ContainerName,
+    maker: Maker,
     /// Its home directory.
     pub(super) home: PathBuf,
+    /// What makes it first, where it is not there yet.
+    pub(super) rests_on: Option<RestsOn>,
 }
 
 impl DevBox {
     /// Finds it; the error says, for people, why nothing can be run in it and what to do.
     pub(super) fn find(host: &Host) -> Result<Self, String> {
-        let dev = Dev::read(host).map_err(|no| no.reason())?;
-        let home = dev.boxed.made.home.as_ref();
-        let home = home.map_or_else(|| host.env().home.clone(), PathBuf::from);
-        Ok(Self { dev, home })
+        let (name, maker, home, rests_on) = match Dev::read(host) {
+            Ok(Dev { boxed }) => {
+                (boxed.name, boxed.maker, boxed.made.home.map(PathBuf::from), None)
+            }
+            Err(NoBox::Missing { name, described: true }) => {
+                let entry = toolbox::entry(host, &name).map_err(|error| format!("{error:#}"))?;
+                let home = entry.as_ref().and_then(|entry| distrobox::home_of(host, entry));
+                let first = toolbox::first(&name);
+                (name, Maker::Distrobox, home, Some(first))
+            }
+            Err(no) => return Err(no.reason()),
+        };
+        let home = home.unwrap_or_else(|| host.env().home.clone());
+        Ok(Self { name, maker, home, rests_on })
     }
 
     /// One that is there, for tests.
     #[cfg(test)]
     #[allow(clippy::panic, reason = "a test fails by panicking")]
     pub(super) fn made_up(host: &Host) -> Self {
-        let boxed = Boxed {
-            name: host.dev_box().cloned().unwrap_or_else(|why| panic!("{why}")),
-            id: "12ab".to_owned(),
-            maker: Maker::Distrobox,
-            state: State::Stopped { since: 0 },
-            image: "registry.example/dev".to_owned(),
-            image_id: String::new(),
-            image_digest: None,
-            made: Made::default(),
-        };
-        Self { dev: Dev { boxed }, home: host.env().home.clone() }
+        let name = host.dev_box().cloned().unwrap_or_else(|why| panic!("{why}"));
+        let home = host.env().home.clone();
+        Self { name, maker: Maker::Distrobox, home, rests_on: None }
     }
 
     /// A command of the person's in it, that finds what toolchains have put into the home directory.
@@ -51,7 +56,7 @@ impl DevBox {
                 command = command.env(name, value);
             }
         }
-        self.dev.inside(As::Person, command)
+        boxes::inside(self.maker, &self.name, As::Person, command)
     }
 }
 
