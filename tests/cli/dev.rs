@@ -375,8 +375,8 @@ fn described() -> Sandbox {
         "groups": ["c-development"],
         "toolchains": {
             "rustup": { "default": "stable", "targets": ["wasm32-unknown-unknown"] },
-            "npm": ["is-number"],
-            "proto": { "bun": "1.2.0" },
+            "npm": [{ "name": "is-number" }],
+            "proto": [{ "name": "bun", "version": "1.2.0" }],
         },
     });
     sandbox.write(MANIFEST, &wanted.to_string());
@@ -462,7 +462,7 @@ fn nothing_is_run_in_a_box_that_could_not_be_made() {
     let of = |key: &str| {
         let results = outcome["results"].as_array().unwrap();
         let one = results.iter().find(|one| one["change"]["item"] == key).unwrap();
-        one["verdict"]["failed"].as_str().unwrap().to_owned()
+        one["reason"].as_str().unwrap().to_owned()
     };
     assert!(of("bootc-dev").contains("could not be made"), "{outcome:#}");
     for key in all_missing().keys().filter(|key| *key != "bootc-dev") {
