@@ -407,6 +407,7 @@ fn all_missing() -> BTreeMap<String, String> {
         "proto/bun",
         "rustup/default",
         "rustup/target/wasm32-unknown-unknown",
+        "rustup/toolchain/stable",
     ];
     keys.iter().map(|key| ((*key).to_owned(), "missing".to_owned())).collect()
 }
