@@ -444,6 +444,6 @@ fn without_a_box_nothing_is_run_and_what_to_do_is_said() {
     wish.side = Side::System;
     let steps = Toolchains.steps(&[&wish], &machine.host()).unwrap();
     assert_eq!(steps.steps, []);
-    assert_eq!(steps.blocked[0].reason, "Podman is not installed");
+    assert!(steps.blocked[0].reason.starts_with("Podman is not installed"));
     assert!(!steps.blocked[0].later);
 }
