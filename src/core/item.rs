@@ -301,6 +301,8 @@ pub struct Live {
     pub running: Option<bool>,
     /// Fields that could not be read, each with the reason. They are not compared, and are not in the record.
     pub unread: BTreeMap<String, String>,
+    /// Whether it is gone with what it was in, so that nobody took it away: what both sides agreed on does not count.
+    pub afresh: bool,
 }
 
 impl Live {
@@ -329,6 +331,7 @@ impl Live {
             failing: false,
             running: None,
             unread: BTreeMap::new(),
+            afresh: false,
         }
     }
 

@@ -77,6 +77,7 @@ impl ItemReport {
             Some(Reading::Unknown(reason)) => (None, Some(reason.clone())),
             Some(Reading::Absent) | None => (None, None),
         };
+        let base = base.filter(|_| !live.is_some_and(|live| live.afresh));
         let pending = live.and_then(|live| live.pending);
         // What no manifest wants is barred from nothing.
         let barred = live.and_then(|live| live.barred.clone()).filter(|_| wanted.is_some());

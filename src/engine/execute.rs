@@ -222,7 +222,7 @@ impl Engine {
             if let Some(error) = error {
                 if cancel.is_cancelled() {
                     outcome.cancelled = true;
-                } else if !follows {
+                } else if !follows && !outcome.errors.contains(&error) {
                     outcome.errors.push(error.clone());
                 }
                 failed.push((step, error));

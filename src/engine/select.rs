@@ -7,7 +7,7 @@ use crate::core::plan::{Action, BlockedChange, Change, Held, Plan, PlannedStep, 
 use crate::core::report::{ItemReport, Report};
 use crate::core::resolve::{Take, after};
 use crate::core::secret;
-use crate::subsystem::Blocked;
+use crate::subsystem::{Blocked, RestsOn};
 use crate::words::{fill, ngettext};
 
 /// What is to be done with an item.
@@ -175,6 +175,13 @@ impl Engine {
             let applies = of(Side::System);
             if !applies.is_empty() {
                 let planned = subsystem.steps(&applies, self.host())?;
+                if let Some(rests_on) = planned.rests_on
+                    && !is_made(&rests_on, changes, &blocked)
+                {
+                    let never = |one: &&Change| Blocked::never(&one.item, &*rests_on.reason);
+                    blocked.extend(applies.iter().map(|one| (id.clone(), never(one))));
+                    continue;
+                }
                 blocked.extend(planned.blocked.into_iter().map(|one| (id.clone(), one)));
                 let planned = planned
                     .steps
@@ -202,6 +209,19 @@ impl Engine {
         all.extend(removals);
         Ok((all, blocked))
     }
+}
+
+/// Whether what something rests on is made by one of `changes`.
+fn is_made(rests_on: &RestsOn, changes: &[Change], blocked: &[NotPossible]) -> bool {
+    let RestsOn { subsystem, item, .. } = rests_on;
+    let makes = |one: &Change| {
+        one.side == Side::System
+            && one.subsystem == *subsystem
+            && one.item == *item
+            && one.after.is_some()
+    };
+    let is = |(id, one): &NotPossible| id == subsystem && one.item == *item;
+    changes.iter().any(makes) && !blocked.iter().any(is)
 }
 
 /// Makes one transaction of all that is written to dconf, in the place of the first.

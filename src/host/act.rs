@@ -18,6 +18,7 @@ pub fn perform(
 ) -> Result<()> {
     match action {
         Action::Run(command) => {
+            super::boxes::there(host, command)?;
             super::boxes::progress::run(host, command, line, cancel)?;
             Ok(())
         }

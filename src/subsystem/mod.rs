@@ -188,6 +188,19 @@ pub struct Steps {
     pub steps: Vec<Step>,
     /// The changes that cannot be made. They stop no other.
     pub blocked: Vec<Blocked>,
+    /// What is not there yet, and has to be there before any of them.
+    pub rests_on: Option<RestsOn>,
+}
+
+/// An item of an earlier subsystem that has to be made first: the box that packages are installed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestsOn {
+    /// Its subsystem.
+    pub subsystem: SubsystemId,
+    /// The item.
+    pub item: ItemKey,
+    /// Why nothing can be done where it is not made, and what to do instead, for people.
+    pub reason: String,
 }
 
 /// A change that cannot be made on this machine now, or not by Bucket.
@@ -218,13 +231,14 @@ impl Steps {
     pub fn not_from_an_image(changes: &[&Change]) -> Self {
         let reason = gettext("this machine was not started from an image, and is not changed");
         let later = |change: &&Change| Blocked::later(&change.item, reason.as_str());
-        Self { steps: Vec::new(), blocked: changes.iter().map(later).collect() }
+        let blocked = changes.iter().map(later).collect();
+        Self { blocked, ..Self::default() }
     }
 }
 
 impl From<Vec<Step>> for Steps {
     fn from(steps: Vec<Step>) -> Self {
-        Self { steps, blocked: Vec::new() }
+        Self { steps, ..Self::default() }
     }
 }
 

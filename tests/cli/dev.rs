@@ -392,3 +392,136 @@ fn what_an_update_that_was_cut_off_has_left_is_not_touched() {
         assert_eq!(now["boxes"]["bootc-dev"]["running"], true);
     }
 }
+
+const TOOLS: [(&str, &str); 3] =
+    [(".cargo/bin", "rustup"), (".proto/bin", "proto"), (".proto/shims", "npm")];
+
+/// A machine without a box, whose manifests make one and want something of each kind in it.
+fn described() -> Sandbox {
+    let sandbox = bare();
+    let image = json!({ "id": "a1", "packages": { "bash": "User", "make": "User" } });
+    let state = json!({
+        "images": {}, "registry": { IMAGE: image }, "repositories": ["gcc", "gdb"], "groups": ["c-development"],
+        "boxes": {},
+    });
+    sandbox.write("boxes.json", &state.to_string());
+    sandbox.write("ran", "");
+    let is_root = rustix::process::geteuid().is_root();
+    let boxes = json!({ "containers": { "bootc-dev": { "image": IMAGE, "root": is_root } } });
+    sandbox.write("repo/manifests/distrobox.json", &boxes.to_string());
+    let wanted = json!({
+        "packages": ["gcc", "gdb"],
+        "groups": ["c-development"],
+        "toolchains": {
+            "rustup": { "default": "stable", "targets": ["wasm32-unknown-unknown"] },
+            "npm": [{ "name": "is-number" }],
+            "proto": [{ "name": "bun", "version": "1.2.0" }],
+        },
+    });
+    sandbox.write(MANIFEST, &wanted.to_string());
+    let standins = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/standins");
+    for (place, name) in TOOLS {
+        let place = sandbox.path("home").join(place);
+        std::fs::create_dir_all(&place).unwrap();
+        symlink(standins.join(name), place.join(name)).unwrap();
+    }
+    sandbox.commit();
+    sandbox
+}
+
+/// What programs of toolchains were asked.
+fn tools_ran(sandbox: &Sandbox) -> usize {
+    let log = |name: &str| sandbox.path("home").join(format!("{name}-ran"));
+    let lines = |name| std::fs::read_to_string(log(name)).unwrap_or_default().lines().count();
+    TOOLS.iter().map(|(_, name)| lines(name)).sum()
+}
+
+fn all_missing() -> BTreeMap<String, String> {
+    let keys = [
+        "bootc-dev",
+        "group/c-development",
+        "npm/is-number",
+        "package/gcc",
+        "package/gdb",
+        "proto/bun",
+        "rustup/default",
+        "rustup/target/wasm32-unknown-unknown",
+        "rustup/toolchain/stable",
+    ];
+    keys.iter().map(|key| ((*key).to_owned(), "missing".to_owned())).collect()
+}
+
+#[test]
+fn an_empty_machine_gets_the_box_and_all_that_is_in_it_by_one_apply() {
+    let sandbox = described();
+    assert_eq!(sandbox.drift(), all_missing());
+    let plan = sandbox.bkt(&["apply", "-n", "--json"]).exits(0).json();
+    assert_eq!((ran(&sandbox), tools_ran(&sandbox)), (vec![], 0), "a dry run");
+    sandbox.bkt(&["apply"]).exits(0);
+    assert_eq!(sandbox.drift(), items(&[]));
+    assert_eq!(in_it(&sandbox), ["gcc", "gdb"]);
+    assert_eq!(state(&sandbox)["boxes"]["bootc-dev"]["groups"], json!(["c-development"]));
+    // Law 5: what was shown is what was done, and all of it was seen on the machine.
+    let history = sandbox.bkt(&["history", "--json"]).exits(0).json();
+    let done = &history["operations"][0];
+    assert_eq!(done["steps"], plan["steps"]);
+    let results = done["results"].as_array().unwrap();
+    assert_eq!(results.len(), all_missing().len());
+    assert!(results.iter().all(|one| one["verdict"] == "done"), "{results:#?}");
+    let before = (ran(&sandbox).len(), tools_ran(&sandbox));
+    sandbox.bkt(&["apply"]).exits(0).says("nothing to do");
+    assert_eq!((ran(&sandbox).len(), tools_ran(&sandbox)), before);
+
+    // A box that somebody removes takes its packages along, which nobody took away.
+    let rm = sandbox.command("podman").args(["rm", "bootc-dev"]).output().unwrap();
+    Run::of(rm).exits(0);
+    let wanted = sandbox.read(MANIFEST);
+    assert_eq!(
+        sandbox.drift(),
+        items(&[
+            ("bootc-dev", "system-changed"),
+            ("group/c-development", "missing"),
+            ("package/gcc", "missing"),
+            ("package/gdb", "missing"),
+        ])
+    );
+    sandbox.bkt(&["capture", "dev", "--prune"]).exits(0);
+    assert_eq!(sandbox.read(MANIFEST), wanted);
+    sandbox.bkt(&["apply", "--force"]).exits(0);
+    assert_eq!((in_it(&sandbox), sandbox.drift()), (vec!["gcc".into(), "gdb".into()], items(&[])));
+}
+
+#[test]
+fn nothing_is_run_in_a_box_that_could_not_be_made() {
+    let sandbox = described();
+    let mut broken = state(&sandbox);
+    broken["fragile"] = json!(["bootc-dev"]);
+    sandbox.write("boxes.json", &broken.to_string());
+    let run = sandbox.bkt(&["apply", "--json"]).exits(1);
+    let outcome = run.json();
+    let of = |key: &str| {
+        let results = outcome["results"].as_array().unwrap();
+        let one = results.iter().find(|one| one["change"]["item"] == key).unwrap();
+        one["reason"].as_str().unwrap().to_owned()
+    };
+    assert!(of("bootc-dev").contains("could not be made"), "{outcome:#}");
+    for key in all_missing().keys().filter(|key| *key != "bootc-dev") {
+        assert_eq!(of(key), "there is no box “bootc-dev”, so nothing is run in it");
+    }
+    assert_eq!(tools_ran(&sandbox), 0);
+    let done: Vec<String> = ran(&sandbox);
+    assert!(!done.iter().any(|line| line.contains("dnf5")), "{done:?}");
+    assert_eq!(sandbox.drift(), all_missing());
+
+    // Without the box nothing of it can be had, and that is said before.
+    let sandbox = described();
+    let run = sandbox.bkt(&["apply", "dev"]).exits(1);
+    run.says("the development box bootc-dev is not on this machine").says("bkt dev update");
+    assert_eq!((ran(&sandbox), tools_ran(&sandbox)), (vec![], 0));
+    // And an undo takes all of it back.
+    sandbox.bkt(&["apply"]).exits(0);
+    sandbox.bkt(&["undo"]).exits(0);
+    assert_eq!(state(&sandbox)["boxes"], json!({}));
+    sandbox.bkt(&["redo"]).exits(0);
+    assert_eq!((in_it(&sandbox), sandbox.drift()), (vec!["gcc".into(), "gdb".into()], items(&[])));
+}

@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Host;
 use crate::core::names::{BoxPackage, ContainerName};
 use crate::core::plan::Command;
+use crate::host::{Host, RunError};
+use crate::words::{fill, gettext};
 
 mod ask;
 pub mod installing;
@@ -210,6 +211,31 @@ pub fn inside(maker: Maker, name: &ContainerName, who: As, command: Command) -> 
     Command { dir: command.dir, ..inside }
 }
 
+/// The box that a command of [`inside`] is run in.
+fn entered(command: &Command) -> Option<&str> {
+    let args: Vec<&str> = command.args.iter().map(String::as_str).collect();
+    match (command.program.as_str(), &*args) {
+        ("distrobox", ["enter", "--name", name, "--", ..])
+        | ("toolbox", ["run", "--container", name, ..]) => Some(*name),
+        _ => None,
+    }
+}
+
+/// Makes sure that the box a command of [`inside`] is run in is there: distrobox would make one that is not. Any other
+/// command needs none.
+pub fn there(host: &Host, command: &Command) -> anyhow::Result<()> {
+    let Some(name) = entered(command) else { return Ok(()) };
+    match host.output(&Command::new("podman").args(["container", "exists", name])) {
+        Ok(_) => Ok(()),
+        // 1 says no; anything else says that podman itself failed.
+        Err(RunError::Failed { status, .. }) if status == "exit status: 1" => {
+            let text = gettext("there is no box “{name}”, so nothing is run in it");
+            Err(anyhow::Error::msg(fill(&text, &[("name", name)])))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,7 +256,9 @@ mod tests {
     fn a_command_goes_into_its_box_with_all_it_has() {
         let name: ContainerName = "a-box".parse().unwrap();
         let words = |maker, who, command| {
-            let Command { program, args, env, dir } = inside(maker, &name, who, command);
+            let command = inside(maker, &name, who, command);
+            assert_eq!(entered(&command), Some("a-box"));
+            let Command { program, args, env, dir } = command;
             assert!(env.is_empty());
             (format!("{program} {}", args.join(" ")), dir)
         };

@@ -146,7 +146,7 @@ impl Subsystem for Base {
     fn steps(&self, changes: &[&Change], _: &Host) -> Result<Steps> {
         let reason = gettext("what the base image has is changed where it is built");
         let blocked = changes.iter().map(|change| Blocked::never(&change.item, &reason)).collect();
-        Ok(Steps { steps: Vec::new(), blocked })
+        Ok(Steps { blocked, ..Steps::default() })
     }
 
     fn label(&self, item: &ItemKey) -> Label {

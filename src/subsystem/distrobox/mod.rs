@@ -33,6 +33,11 @@ mod steps;
 
 pub use steps::renewed;
 
+/// The home directory of its own that an entry gives its box, as a path.
+pub(super) fn home_of(host: &Host, entry: &serde_json::Value) -> Option<std::path::PathBuf> {
+    entry[HOME].as_str().map(|short| place::full(host, short).into())
+}
+
 const FILE: &str = "distrobox.json";
 const OBJECT: &str = "containers";
 

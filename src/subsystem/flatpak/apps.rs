@@ -128,6 +128,7 @@ fn read_app(
         failing: false,
         running: None,
         unread: BTreeMap::new(),
+        afresh: false,
     })
 }
 

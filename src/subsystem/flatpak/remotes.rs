@@ -237,7 +237,7 @@ impl Subsystem for FlatpakRemotes {
                 }
             }
         }
-        Ok(Steps { steps, blocked })
+        Ok(Steps { steps, blocked, ..Steps::default() })
     }
 
     fn label(&self, item: &ItemKey) -> Label {

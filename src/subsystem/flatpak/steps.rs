@@ -54,7 +54,7 @@ pub fn steps(changes: &[&Change], host: &Host) -> Steps {
             plan.app(*scope, id, change, host);
         }
     }
-    Steps { steps: plan.finish(host), blocked }
+    Steps { steps: plan.finish(host), blocked, ..Steps::default() }
 }
 
 /// The commit a change wants to stay at. A commit that no manifest names is only what happened to be there.

@@ -131,7 +131,7 @@ impl Subsystem for ImageConfig {
     fn steps(&self, changes: &[&Change], _host: &Host) -> Result<Steps> {
         let why = gettext("what is in the image changes when it is built");
         let blocked = changes.iter().map(|change| Blocked::later(&change.item, why.clone()));
-        Ok(Steps { steps: Vec::new(), blocked: blocked.collect() })
+        Ok(Steps { blocked: blocked.collect(), ..Steps::default() })
     }
 
     fn label(&self, item: &ItemKey) -> Label {

@@ -61,7 +61,7 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     if !(asked.put.is_empty() && asked.take.is_empty()) {
         asked.dnf = means.dnf();
     }
-    Ok(Steps { steps: asked.steps(host), blocked })
+    Ok(Steps { steps: asked.steps(host), blocked, ..Steps::default() })
 }
 
 /// One thing that rpm-ostree or dnf is asked for.

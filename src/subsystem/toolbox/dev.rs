@@ -6,12 +6,13 @@ use anyhow::Result;
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use crate::core::item::ItemKey;
 use crate::core::names::ContainerName;
 use crate::core::plan::Command;
 use crate::host::Host;
 use crate::host::boxes::{self, As, Boxed, BoxesError, Installed, State};
 use crate::manifest::Manifests;
-use crate::subsystem::Watch;
+use crate::subsystem::{RestsOn, Watch, distrobox};
 use crate::words::{fill, gettext};
 
 /// The file that says how boxes are made.
@@ -39,7 +40,7 @@ pub enum NoBox {
     Missing {
         /// The name that the repository gives it.
         name: ContainerName,
-        /// Whether `distrobox.json` says how it is made.
+        /// Whether `distrobox.json` says how it is made, so that it can be made here.
         described: bool,
     },
     /// It could not be found out.
@@ -102,7 +103,9 @@ impl Dev {
             // One that could not be read may be this one.
             None if !all.unread.is_empty() => Err(anyhow::Error::msg(all.unread.join("; ")).into()),
             None => {
-                let described = entry(host, name)?.is_some();
+                // A box of root is made by root, and a person's by the person.
+                let ours = |entry: &Json| (entry["root"] == true) == host.env().is_root;
+                let described = entry(host, name)?.as_ref().is_some_and(ours);
                 Err(NoBox::Missing { name: name.clone(), described })
             }
         }
@@ -119,6 +122,13 @@ impl Dev {
     }
 }
 
+/// What has to be done before anything else, where `distrobox.json` makes the box of that name and it is not there yet.
+pub(in crate::subsystem) fn first(name: &ContainerName) -> RestsOn {
+    let missing = NoBox::Missing { name: name.clone(), described: true };
+    let item = ItemKey::new(name.as_str());
+    RestsOn { subsystem: distrobox::ID, item, reason: missing.reason() }
+}
+
 /// The packages that `distrobox.json` names for the box: they are compared there.
 pub(super) fn own_packages(host: &Host, name: &ContainerName) -> Result<BTreeSet<String>> {
     let entry = entry(host, name)?;
@@ -128,7 +138,7 @@ pub(super) fn own_packages(host: &Host, name: &ContainerName) -> Result<BTreeSet
 }
 
 /// What `distrobox.json` says of the box, this machine's layer before the shared one.
-pub(super) fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
+pub(in crate::subsystem) fn entry(host: &Host, name: &ContainerName) -> Result<Option<Json>> {
     let Some(root) = host.repository() else { return Ok(None) };
     let manifests = Manifests::new(&root.join("manifests"), &host.env().hostname);
     for layer in manifests.layers().iter().rev() {

@@ -17,6 +17,7 @@ const LISTED: usize = 8;
 pub(super) fn read(host: &Host, wanted: &WantedItems) -> Result<Records, Unreadable> {
     let dev = match Dev::read(host) {
         Ok(dev) => dev,
+        Err(NoBox::Missing { described: true, .. }) => return Ok(to_come(wanted)),
         Err(no @ (NoBox::NoPodman | NoBox::Missing { .. })) => {
             return Ok(not_here(wanted, &no.reason()));
         }
@@ -44,6 +45,15 @@ fn not_here(wanted: &WantedItems, reason: &str) -> Records {
     for key in wanted.keys() {
         let barred = Some(Barred::NotHere(reason.to_owned()));
         records.insert(key.clone(), Live::absent().barred(barred));
+    }
+    records
+}
+
+/// A machine on which the box is going to be made: all of it is missing, whatever was in one that somebody removed.
+fn to_come(wanted: &WantedItems) -> Records {
+    let mut records = Records::default();
+    for key in wanted.keys() {
+        records.insert(key.clone(), Live { afresh: true, ..Live::absent() });
     }
     records
 }

@@ -27,6 +27,7 @@ pub mod renew;
 mod steps;
 
 pub use dev::{Dev, NoBox};
+pub(super) use dev::{entry, first};
 
 /// The file that the lists stand in, and the toolchains.
 pub const FILE: &str = "toolbox-packages.json";

@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use super::dev::Dev;
+use super::dev::{Dev, NoBox, first};
 use super::live::is_dnf;
 use crate::core::item::ItemKey;
-use crate::core::plan::{Action, Change, Risk, Step};
+use crate::core::names::ContainerName;
+use crate::core::plan::{Action, Change, Command, Risk, Step};
 use crate::host::Host;
-use crate::host::boxes::As;
+use crate::host::boxes::{self, As, Maker};
 use crate::subsystem::distrobox::manager;
 use crate::subsystem::packages::entries::Item;
 use crate::subsystem::{Blocked, Steps};
@@ -16,10 +17,11 @@ use crate::words::{fill, gettext, ngettext};
 pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     let none = |reason: &str| {
         let blocked = changes.iter().map(|change| Blocked::never(&change.item, reason)).collect();
-        Steps { steps: Vec::new(), blocked }
+        Steps { blocked, ..Steps::default() }
     };
     let dev = match Dev::read(host) {
         Ok(dev) => dev,
+        Err(NoBox::Missing { name, described: true }) => return to_come(changes, &name),
         Err(no) => return Ok(none(&no.reason())),
     };
     let manager = match dev.installed(host) {
@@ -41,18 +43,8 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
     }
     let mut steps = Vec::new();
     if !come.is_empty() {
-        let text = ngettext(
-            "Install a package in the development box",
-            "Install {n} packages in the development box",
-            come.len(),
-        );
-        let (names, items, title) = told(come, &text);
-        steps.push(Step {
-            title,
-            action: Action::Run(dev.inside(As::Root, manager::install(manager, &names))),
-            risk: Risk { network: true, ..Risk::default() },
-            items,
-        });
+        let install = |names: &[String]| dev.inside(As::Root, manager::install(manager, names));
+        steps.push(installing(come, &install));
     }
     if !go.is_empty() {
         let text = ngettext(
@@ -68,7 +60,39 @@ pub(super) fn plan(changes: &[&Change], host: &Host) -> Result<Steps> {
             items,
         });
     }
-    Ok(Steps { steps, blocked })
+    Ok(Steps { steps, blocked, ..Steps::default() })
+}
+
+/// What is installed in a box that is made first. Its package manager is known only then, and whether it knows groups: they
+/// come by themselves.
+fn to_come(changes: &[&Change], name: &ContainerName) -> Result<Steps> {
+    let (mut packages, mut groups, mut blocked) = (Vec::new(), Vec::new(), Vec::new());
+    for change in changes {
+        let key = change.item.clone();
+        match Item::of(&change.item)? {
+            _ if change.after.is_none() => blocked.push(Blocked::never(&key, first(name).reason)),
+            Item::Group(name) => groups.push((format!("@{name}"), key)),
+            item => packages.push((item.name().to_owned(), key)),
+        }
+    }
+    let install = |names: &[String]| {
+        let command = manager::install_with_any(names);
+        boxes::inside(Maker::Distrobox, name, As::Root, command)
+    };
+    let all = [packages, groups].into_iter().filter(|some| !some.is_empty());
+    let steps = all.map(|some| installing(some, &install)).collect();
+    Ok(Steps { steps, blocked, rests_on: Some(first(name)) })
+}
+
+fn installing(come: Vec<(String, ItemKey)>, install: &dyn Fn(&[String]) -> Command) -> Step {
+    let text = ngettext(
+        "Install a package in the development box",
+        "Install {n} packages in the development box",
+        come.len(),
+    );
+    let (names, items, title) = told(come, &text);
+    let risk = Risk { network: true, ..Risk::default() };
+    Step { title, action: Action::Run(install(&names)), risk, items }
 }
 
 fn told(mut asked: Vec<(String, ItemKey)>, title: &str) -> (Vec<String>, Vec<ItemKey>, String) {

@@ -4,48 +4,49 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::core::names::ContainerName;
 use crate::core::plan::Command;
-use crate::host::boxes::As;
-#[cfg(test)]
-use crate::host::boxes::{Boxed, Made, Maker, State};
+use crate::host::boxes::{self, As, Maker};
 use crate::host::{Host, fs};
-use crate::subsystem::toolbox::{Dev, NoBox};
+use crate::subsystem::toolbox::{self, Dev, NoBox};
+use crate::subsystem::{RestsOn, distrobox};
 
-/// The development box, as it is there.
+/// The development box, as it is there or is going to be.
 #[derive(Clone, Debug)]
 pub(super) struct DevBox {
-    dev: Dev,
+    name: ContainerName,
+    maker: Maker,
     /// Its home directory.
     pub(super) home: PathBuf,
+    /// What makes it first, where it is not there yet.
+    pub(super) rests_on: Option<RestsOn>,
 }
 
 impl DevBox {
     /// Finds it; the error says, for people, why nothing can be run in it and what to do.
     pub(super) fn find(host: &Host) -> Result<Self, String> {
-        Dev::read(host).map(|dev| Self::of(host, dev)).map_err(|no| no.reason())
-    }
-
-    fn of(host: &Host, dev: Dev) -> Self {
-        let home = dev.boxed.made.home.as_ref();
-        let home = home.map_or_else(|| host.env().home.clone(), PathBuf::from);
-        Self { dev, home }
+        let (name, maker, home, rests_on) = match Dev::read(host) {
+            Ok(Dev { boxed }) => {
+                (boxed.name, boxed.maker, boxed.made.home.map(PathBuf::from), None)
+            }
+            Err(NoBox::Missing { name, described: true }) => {
+                let home = meant(host, &name).map_err(|error| format!("{error:#}"))?;
+                let first = toolbox::first(&name);
+                (name, Maker::Distrobox, home, Some(first))
+            }
+            Err(no) => return Err(no.reason()),
+        };
+        let home = home.unwrap_or_else(|| host.env().home.clone());
+        Ok(Self { name, maker, home, rests_on })
     }
 
     /// One that is there, for tests.
     #[cfg(test)]
     #[allow(clippy::panic, reason = "a test fails by panicking")]
     pub(super) fn made_up(host: &Host) -> Self {
-        let boxed = Boxed {
-            name: host.dev_box().cloned().unwrap_or_else(|why| panic!("{why}")),
-            id: "12ab".to_owned(),
-            maker: Maker::Distrobox,
-            state: State::Stopped { since: 0 },
-            image: "registry.example/dev".to_owned(),
-            image_id: String::new(),
-            image_digest: None,
-            made: Made::default(),
-        };
-        Self { dev: Dev { boxed }, home: host.env().home.clone() }
+        let name = host.dev_box().cloned().unwrap_or_else(|why| panic!("{why}"));
+        let home = host.env().home.clone();
+        Self { name, maker: Maker::Distrobox, home, rests_on: None }
     }
 
     /// A command of the person's in it, that finds what toolchains have put into the home directory.
@@ -56,7 +57,7 @@ impl DevBox {
                 command = command.env(name, value);
             }
         }
-        self.dev.inside(As::Person, command)
+        boxes::inside(self.maker, &self.name, As::Person, command)
     }
 }
 
@@ -83,11 +84,19 @@ pub(super) fn home(host: &Host) -> PathBuf {
 
 /// The home directory that toolchains are in. Without a box, the person's home has what outlived the last one.
 pub(super) fn told(host: &Host) -> Result<PathBuf> {
-    match Dev::read(host) {
-        Ok(dev) => Ok(DevBox::of(host, dev).home),
-        Err(NoBox::NoPodman | NoBox::Missing { .. }) => Ok(host.env().home.clone()),
-        Err(NoBox::Failed(error)) => Err(error),
-    }
+    let own = match Dev::read(host) {
+        Ok(Dev { boxed }) => boxed.made.home.map(PathBuf::from),
+        Err(NoBox::Missing { name, described: true }) => meant(host, &name)?,
+        Err(NoBox::NoPodman | NoBox::Missing { .. }) => None,
+        Err(NoBox::Failed(error)) => return Err(error),
+    };
+    Ok(own.unwrap_or_else(|| host.env().home.clone()))
+}
+
+/// The home directory that the manifests give a box of its own.
+fn meant(host: &Host, name: &ContainerName) -> Result<Option<PathBuf>> {
+    let entry = toolbox::entry(host, name)?;
+    Ok(entry.as_ref().and_then(|entry| distrobox::home_of(host, entry)))
 }
 
 /// A file that could not be parsed, for people: its path, the line, and what is wrong.

@@ -46,6 +46,10 @@ pub(super) fn plan(
         }
     };
     let home = dev_box.home.clone();
+    // What is only forgotten needs no box.
+    if !items.iter().all(|(item, change)| forgets(item, change)) {
+        planned.rests_on.clone_from(&dev_box.rests_on);
+    }
     let mut planner = Planner {
         host,
         rustup: Rustup::below(host, &home),
