@@ -520,7 +520,7 @@ fn nothing_is_run_in_a_box_that_could_not_be_made() {
     assert_eq!((ran(&sandbox), tools_ran(&sandbox)), (vec![], 0));
     // And an undo takes all of it back.
     sandbox.bkt(&["apply"]).exits(0);
-    sandbox.bkt(&["undo"]).exits(0);
+    sandbox.bkt(&["undo", "--yes"]).exits(0);
     assert_eq!(state(&sandbox)["boxes"], json!({}));
     sandbox.bkt(&["redo"]).exits(0);
     assert_eq!((in_it(&sandbox), sandbox.drift()), (vec!["gcc".into(), "gdb".into()], items(&[])));
