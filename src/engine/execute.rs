@@ -407,8 +407,10 @@ fn other_side(report: &Report, change: &Change) -> Option<Option<Record>> {
 fn side_of(report: &Report, change: &Change, side: Side) -> Option<Option<Record>> {
     use crate::core::report::Availability;
     let subsystem = report.subsystem(&change.subsystem)?;
-    if subsystem.availability != Availability::Compared {
-        return None;
+    match (&subsystem.availability, side) {
+        // What a manifest says is read without the tool that it is for.
+        (Availability::Compared, _) | (Availability::Unavailable { .. }, Side::Manifest) => (),
+        _ => return None,
     }
     let Some(item) = report.item(&change.subsystem, &change.item) else { return Some(None) };
     match side {

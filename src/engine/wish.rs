@@ -108,7 +108,7 @@ impl Engine {
             if wishes[..at].contains(wish) {
                 continue;
             }
-            readable(report, &wish.subsystem)?;
+            readable(report, &wish.subsystem, reach)?;
             let item = report.item(&wish.subsystem, &wish.item);
             if reach != Reach::System {
                 let change = self.wish_change(wish, item, Side::Manifest, layer);
@@ -205,9 +205,11 @@ impl Engine {
     }
 }
 
-fn readable(report: &Report, subsystem: &SubsystemId) -> Result<(), NotReadable> {
+fn readable(report: &Report, subsystem: &SubsystemId, reach: Reach) -> Result<(), NotReadable> {
     match report.subsystem(subsystem).map(|one| &one.availability) {
         Some(Availability::Compared) => Ok(()),
+        // What a manifest says is read without the tool that it is for.
+        Some(Availability::Unavailable { .. }) if reach == Reach::Manifest => Ok(()),
         Some(
             Availability::Unavailable { reason, hint } | Availability::Failed { reason, hint },
         ) => Err(NotReadable { reason: reason.clone(), hint: hint.clone() }),

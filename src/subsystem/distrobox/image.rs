@@ -1,8 +1,11 @@
 //! When two names of an image mean the same one.
 
+/// Where the images of a registry lie that belong to nobody else there.
+const OWN: &str = "library";
+
 /// An image's name in its parts.
 struct Name<'a> {
-    /// `docker.io/library/debian`
+    /// `registry.example/library/debian`
     repository: String,
     tag: &'a str,
     digest: Option<&'a str>,
@@ -19,9 +22,11 @@ fn parts(text: &str) -> Name<'_> {
         Some(colon) => (&name[..colon], &name[colon + 1..]),
         None => (name, "latest"),
     };
-    // Docker's own images lie below “library”, which need not be said.
-    let repository = match repository.strip_prefix("docker.io/") {
-        Some(rest) if !rest.contains('/') => format!("docker.io/library/{rest}"),
+    // A registry's own images lie below “library”, which need not be said.
+    let repository = match repository.split_once('/') {
+        Some((registry, name)) if is_registry(registry) && !name.contains('/') => {
+            format!("{registry}/{OWN}/{name}")
+        }
         _ => repository.to_owned(),
     };
     Name { repository, tag, digest }
@@ -29,9 +34,12 @@ fn parts(text: &str) -> Name<'_> {
 
 /// Whether a repository names the registry it is on.
 fn has_registry(repository: &str) -> bool {
-    repository
-        .split_once('/')
-        .is_some_and(|(first, _)| first.contains(['.', ':']) || first == "localhost")
+    repository.split_once('/').is_some_and(|(first, _)| is_registry(first))
+}
+
+/// Whether the first part of a name is a registry. Images of this machine's own are on one too.
+fn is_registry(part: &str) -> bool {
+    part.contains(['.', ':']) || part == "localhost"
 }
 
 /// Whether an image called `live`, with that digest, is the one that an entry calls `wanted`. A digest counts where the
@@ -72,10 +80,11 @@ mod tests {
             ("registry.example/a:1", "registry.example/a:2", false),
             ("registry.example:5000/a", "registry.example:5000/a:latest", true),
             ("registry.example/a", "other.example/a", false),
-            ("debian:13", "docker.io/library/debian:13", true),
-            ("docker.io/debian:13", "docker.io/library/debian:13", true),
-            ("me/debian", "docker.io/me/debian:latest", true),
-            ("debian", "docker.io/library/notdebian", false),
+            ("debian:13", "registry.example/library/debian:13", true),
+            ("registry.example/debian:13", "registry.example/library/debian:13", true),
+            ("registry.example/me/debian", "registry.example/library/debian", false),
+            ("me/debian", "registry.example/me/debian:latest", true),
+            ("debian", "registry.example/library/notdebian", false),
             ("registry.example/debian", "debian", false),
             ("a@sha256:1", "localhost/a:latest", true),
             ("a@sha256:2", "localhost/a:latest", false),
