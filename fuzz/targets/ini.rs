@@ -47,8 +47,8 @@ fn spaced(key: &str, value: &Value) -> Value {
             let texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
             texts.join(" ").into()
         }
-        // Volumes that only an option can name come last.
-        Value::Array(list) if key == "volume" => {
+        // Volumes that only an option can name come last; what is not shared is a set.
+        Value::Array(list) if key == "volume" || key == "unshare" => {
             let mut texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
             texts.sort_unstable();
             texts.into()

@@ -59,6 +59,10 @@ class Boxes(Case):
     def identity(self, name):
         return self.inspect(name)["Id"]
 
+    def identities(self):
+        """Of all containers there are, by name: in one answer, also while they come and go."""
+        return dict(line.split() for line in self.run_ok("podman", "ps", "--all", "--no-trunc", "--format", "{{.Names}} {{.ID}}").splitlines())
+
     def state(self, name):
         return self.inspect(name)["State"]["Status"]
 

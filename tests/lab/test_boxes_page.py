@@ -114,9 +114,9 @@ class Page(Distribution, Boxes):
         self.want(play={**agreed, "volume": ["/srv/lab:/mnt/lab:ro"]})
         self.ask(app)
         app.press("button", "Recreate")
-        self.wait(lambda: "play" in self.names() and self.identity("play") != made and not any(key.startswith("distrobox") for key in self.drift()), "new box")
+        self.wait(lambda: set(now := self.identities()) == {"play"} and now["play"] != made, "new box")
+        self.wait(lambda: not any(key.startswith("distrobox") for key in self.drift()), "box that matches")
         self.assertIn("/mnt/lab", [mount["Destination"] for mount in self.inspect("play")["Mounts"]])
-        self.assertEqual(self.names(), {"play"})
 
     def ask(self, app):
         """Applies the box, up to the question what may be lost."""
