@@ -20,10 +20,14 @@ pub(super) fn parse<'t>(texts: impl IntoIterator<Item = &'t str>) -> Result<Flag
         if text.trim().is_empty() {
             continue;
         }
-        let parsed = glib::shell_parse_argv(text).map_err(|error| {
-            let text = gettext("“{text}” cannot be read as options: {why}");
-            fill(&text, &[("text", text.as_str()), ("why", error.message())])
-        })?;
+        let wrong = |why: &str| {
+            let said = gettext("“{text}” cannot be read as options: {why}");
+            fill(&said, &[("text", &text.replace('\0', "\\0")), ("why", why)])
+        };
+        if text.contains('\0') {
+            return Err(wrong(&gettext("it has a NUL character, which no program can be given")));
+        }
+        let parsed = glib::shell_parse_argv(text).map_err(|error| wrong(error.message()))?;
         words.extend(parsed.into_iter().map(|word| word.to_string_lossy().into_owned()));
     }
     let mut flags = Flags::default();
@@ -77,6 +81,12 @@ pub(super) fn quote(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_shell_takes_is_an_error() {
+        assert!(parse(["--env 'A"]).unwrap_err().contains("--env 'A"));
+        assert!(parse(["--env A=\0"]).unwrap_err().contains("A=\\0”"));
+    }
 
     #[test]
     fn variables_and_volumes_are_told_apart() {
