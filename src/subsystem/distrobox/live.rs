@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::exports::{self, Bins, FROM, NOT, Scripts};
 use super::{
     APPS, BINS, BINS_TO, ENV, FLAGS, HOME, HOSTNAME, IMAGE, INIT, INIT_HOOKS, NVIDIA, PACKAGES,
-    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, flags, hooks, image, lint, place, steps,
+    PATH, PRE_INIT_HOOKS, PULL, ROOT, UNSHARE, VOLUME, aside, flags, hooks, image, lint, place,
+    steps,
 };
 use crate::core::item::{Elements, ItemKey, Live, Notice, Record, Records, Value, WantedItems};
 use crate::core::names::ContainerName;
@@ -43,7 +44,7 @@ pub(super) fn records(host: &Host, wanted: &WantedItems) -> Result<Records, Unre
     let mut records = Records::default();
     // Of a box that was being made anew, what is here is neither what it was nor what it is to be.
     let set_aside = |boxed: &Boxed| {
-        let name = steps::set_aside(&boxed.name).filter(|_| !wanted.contains_key(&key_of(boxed)));
+        let name = aside::of(&boxed.name).filter(|_| !wanted.contains_key(&key_of(boxed)));
         name.and_then(|name| name.parse::<ContainerName>().ok())
     };
     let half: Vec<(ContainerName, String)> = boxes

@@ -13,6 +13,7 @@ use crate::host::{Host, boxes};
 use crate::manifest::Manifests;
 use crate::words::{fill, gettext, mark};
 
+pub(super) mod aside;
 mod capture;
 mod check;
 mod entry;

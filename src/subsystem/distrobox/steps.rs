@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::aside::{self, Aside};
 use super::exports::Scripts;
 use super::scripts::{self, Exports};
 use super::{APPS, BINS, BINS_TO, IMAGE, PACKAGES, PULL, live, losses, make, manager};
@@ -9,25 +10,17 @@ use crate::core::item::{ItemKey, Layer, Record, Value};
 use crate::core::names::{BoxPackage, ContainerName, ImageRef};
 use crate::core::plan::{Action, Away, Change, Command, Risk, Side, Step};
 use crate::host::Host;
-use crate::host::boxes::{self, As, Boxed, Installed, Maker, State};
+use crate::host::boxes::{self, As, Boxed, Installed, Maker};
 use crate::host::podman::{self, PodmanError};
 use crate::subsystem::{Blocked, Steps};
 use crate::words::{fill, gettext, ngettext};
 
-/// What a box is called while a new one is made in its place.
-const ASIDE: &str = ".replaced";
-
 /// The fields that are changed in place.
 const IN_PLACE: [&str; 5] = [PACKAGES, BINS, BINS_TO, APPS, PULL];
 
-/// The box that was set aside under this name, if it is such a name.
-pub(super) fn set_aside(name: &ContainerName) -> Option<&str> {
-    name.as_str().strip_suffix(ASIDE)
-}
-
 /// What to do about a box that is not made anew to the end: what it was before is still there, set aside.
 pub(super) fn cut_off(name: &ContainerName, boxes: &[Boxed]) -> Option<String> {
-    let aside = format!("{name}{ASIDE}");
+    let aside = aside::name(name);
     if !boxes.iter().any(|boxed| boxed.name.as_str() == aside) {
         return None;
     }
@@ -316,32 +309,18 @@ impl<'p> Plan<'p> {
         packages
             .extend(others.filter(|name| !packages.contains(name)).cloned().collect::<Vec<_>>());
 
-        let aside = format!("{}{ASIDE}", self.name);
-        let runs = matches!(boxed.state, State::Running { .. });
-        let podman = |args: &[&str]| Command::new("podman").args(args.iter().copied());
-        let mut steps: Vec<Step> = self.pull(after)?.into_iter().collect();
-        let (name, text) = (self.name.as_str(), gettext("Stop the distrobox {name}"));
-        if runs {
-            steps.push(self.run(
-                fill(&text, &self.values(&[])),
-                podman(&["stop", name]),
-                Risk::default(),
-            ));
-        }
-        let mut back = vec![
-            podman(&["container", "exists", &aside]),
-            podman(&["rm", "--force", "--ignore", "--volumes", name]),
-            podman(&["rename", &aside, name]),
-        ];
-        if runs {
-            back.push(podman(&["start", name]));
-        }
-        let lost = Risk { destructive: true, ..Risk::default() };
         let mut losses = losses::of(self.host, boxed);
         losses.splice(0..0, losses::packages(&beyond(&before, &packages)));
+        let aside = Aside::new(boxed, losses);
+        let mut steps: Vec<Step> = self.pull(after)?.into_iter().collect();
+        if let Some(stop) = aside.stop {
+            let title = fill(&gettext("Stop the distrobox {name}"), &self.values(&[]));
+            steps.push(self.run(title, stop, Risk::default()));
+        }
+        let lost = Risk { destructive: true, ..Risk::default() };
         steps.push(self.step(
             fill(&gettext("Set the distrobox {name} aside, to make it anew"), &self.values(&[])),
-            Action::Away(Away { command: podman(&["rename", name, &aside]), losses, back }),
+            aside.set,
             lost,
         ));
         steps.extend(self.making(after, &packages));
@@ -351,11 +330,7 @@ impl<'p> Plan<'p> {
         steps.extend(self.exporting(exports));
         steps.push(self.step(
             fill(&gettext("Remove what {name} was before"), &self.values(&[])),
-            Action::Away(Away {
-                command: podman(&["rm", "--force", "--volumes", &aside]),
-                losses: Vec::new(),
-                back: Vec::new(),
-            }),
+            aside.remove,
             lost,
         ));
         steps.extend(self.exporting(Exports { go: gone, ..Exports::default() }));

@@ -5,14 +5,15 @@ use anyhow::{Context, Result};
 use super::dev::{self, Dev};
 use crate::core::item::ItemKey;
 use crate::core::names::{BoxPackage, ImageRef};
-use crate::core::plan::{Action, Away, Command, PlannedStep, Risk, Step};
+use crate::core::plan::{Action, Command, PlannedStep, Risk, Step};
 use crate::host::Host;
-use crate::host::boxes::{As, Maker, State};
-use crate::subsystem::distrobox;
+use crate::host::boxes::{As, Maker};
+use crate::subsystem::distrobox::{
+    self,
+    aside::{self, Aside},
+};
 use crate::words::{fill, gettext, ngettext};
 
-/// What the box is called while a new one is made in its place.
-const ASIDE: &str = ".replaced";
 /// Where images are that were built here: no registry has them.
 const LOCAL: &str = "localhost/";
 
@@ -55,50 +56,34 @@ pub fn steps(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<PlannedStep
 fn of_toolbox(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<Step>, String> {
     let boxed = &dev.boxed;
     let name = boxed.name.as_str();
-    let aside = format!("{name}{ASIDE}");
-    let podman = |args: &[&str]| Command::new("podman").args(args.iter().copied());
+    let aside = aside::name(&boxed.name);
     // Else what is put back, should this one fail, would be that one.
-    if host.output(&podman(&["container", "exists", &aside])).is_ok() {
+    let exists = Command::new("podman").args(["container", "exists", aside.as_str()]);
+    if host.output(&exists).is_ok() {
         let text = gettext(
             "making it anew was cut off before: what it was is called {aside} now. Remove that (podman rm {aside}), or put it back (podman rename {aside} {name})",
         );
         return Err(fill(&text, &[("aside", &aside), ("name", name)]));
     }
     let installed = dev.installed(host)?;
-    let items = || vec![ItemKey::new(name)];
     let titled = |text: &str| fill(text, &[("name", name)]);
-    let run = |title: String, command: Command, risk: Risk| Step {
+    let step = |title: String, action: Action, risk: Risk| Step {
         title,
-        action: Action::Run(command),
+        action,
         risk,
-        items: items(),
+        items: vec![ItemKey::new(name)],
     };
+    let run = |title, command, risk| step(title, Action::Run(command), risk);
     let lost = Risk { destructive: true, ..Risk::default() };
     let network = Risk { network: true, ..Risk::default() };
-    let runs = matches!(boxed.state, State::Running { .. });
+    let aside = Aside::new(boxed, distrobox::losses::of(host, boxed));
     let mut steps = Vec::new();
-    if runs {
+    if let Some(stop) = aside.stop {
         let title = titled(&gettext("Stop the toolbox {name}"));
-        steps.push(run(title, podman(&["stop", name]), Risk::default()));
+        steps.push(run(title, stop, Risk::default()));
     }
-    let mut back = vec![
-        podman(&["container", "exists", &aside]),
-        podman(&["rm", "--force", "--ignore", "--volumes", name]),
-        podman(&["rename", &aside, name]),
-    ];
-    if runs {
-        back.push(podman(&["start", name]));
-    }
-    steps.push(Step {
-        title: titled(&gettext("Set the toolbox {name} aside, to make it anew")),
-        action: Action::Away(Away {
-            command: podman(&["rename", name, &aside]),
-            losses: distrobox::losses::of(host, boxed),
-            back,
-        }),
-        risk: lost,
-        items: items(),
-    });
+    let title = titled(&gettext("Set the toolbox {name} aside, to make it anew"));
+    steps.push(step(title, aside.set, lost));
     let create = ["--assumeyes", "create", "--image", image.as_str(), name];
     let title = titled(&gettext("Make the toolbox {name}"));
     steps.push(run(title, Command::new("toolbox").args(create), Risk::default()));
@@ -115,15 +100,7 @@ fn of_toolbox(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<Step>, Str
         let command = dev.inside(As::Root, distrobox::manager::install(installed.manager, &names));
         steps.push(run(title, command, network));
     }
-    steps.push(Step {
-        title: titled(&gettext("Remove what {name} was before")),
-        action: Action::Away(Away {
-            command: podman(&["rm", "--force", "--volumes", &aside]),
-            losses: Vec::new(),
-            back: Vec::new(),
-        }),
-        risk: lost,
-        items: items(),
-    });
+    let title = titled(&gettext("Remove what {name} was before"));
+    steps.push(step(title, aside.remove, lost));
     Ok(steps)
 }
