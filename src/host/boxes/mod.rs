@@ -225,14 +225,20 @@ fn entered(command: &Command) -> Option<&str> {
 /// command needs none.
 pub fn there(host: &Host, command: &Command) -> anyhow::Result<()> {
     let Some(name) = entered(command) else { return Ok(()) };
+    if exists(host, name)? {
+        return Ok(());
+    }
+    let text = gettext("there is no box “{name}”, so nothing is run in it");
+    Err(anyhow::Error::msg(fill(&text, &[("name", name)])))
+}
+
+/// Whether there is a container of that name, whatever made it.
+pub fn exists(host: &Host, name: &str) -> Result<bool, RunError> {
     match host.output(&Command::new("podman").args(["container", "exists", name])) {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(true),
         // 1 says no; anything else says that podman itself failed.
-        Err(RunError::Failed { status, .. }) if status == "exit status: 1" => {
-            let text = gettext("there is no box “{name}”, so nothing is run in it");
-            Err(anyhow::Error::msg(fill(&text, &[("name", name)])))
-        }
-        Err(error) => Err(error.into()),
+        Err(RunError::Failed { status, .. }) if status == "exit status: 1" => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

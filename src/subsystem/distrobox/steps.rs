@@ -172,7 +172,9 @@ impl<'p> Plan<'p> {
     /// A box where there is none.
     fn make(&self, after: &Record, packages: &[BoxPackage]) -> Result<Vec<Step>, String> {
         make::fits(self.host, after)?;
-        if self.there.is_none() && self.is_taken()? {
+        if self.there.is_none()
+            && boxes::exists(self.host, self.name.as_str()).map_err(|error| error.to_string())?
+        {
             return Err(gettext("a container of this name is there, which distrobox did not make"));
         }
         let mut steps: Vec<Step> = self.pull(after)?.into_iter().collect();
@@ -180,18 +182,6 @@ impl<'p> Plan<'p> {
         let exports = scripts::change(self.host, &self.name, None, Some(after))?;
         steps.extend(self.exporting(exports));
         Ok(steps)
-    }
-
-    fn is_taken(&self) -> Result<bool, String> {
-        let command = Command::new("podman").args(["container", "exists", self.name.as_str()]);
-        match self.host.output(&command) {
-            Ok(_) => Ok(true),
-            // 1 says no; anything else says that podman itself failed.
-            Err(crate::host::RunError::Failed { status, .. }) if status == "exit status: 1" => {
-                Ok(false)
-            }
-            Err(error) => Err(error.to_string()),
-        }
     }
 
     /// Makes the box, and starts it for the first time, which sets it up.

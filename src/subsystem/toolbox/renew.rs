@@ -7,7 +7,7 @@ use crate::core::item::ItemKey;
 use crate::core::names::{BoxPackage, ImageRef};
 use crate::core::plan::{Action, Command, PlannedStep, Risk, Step};
 use crate::host::Host;
-use crate::host::boxes::{As, Maker};
+use crate::host::boxes::{self, As, Maker};
 use crate::subsystem::distrobox::{
     self,
     aside::{self, Aside},
@@ -58,8 +58,7 @@ fn of_toolbox(host: &Host, dev: &Dev, image: &ImageRef) -> Result<Vec<Step>, Str
     let name = boxed.name.as_str();
     let aside = aside::name(&boxed.name);
     // Else what is put back, should this one fail, would be that one.
-    let exists = Command::new("podman").args(["container", "exists", aside.as_str()]);
-    if host.output(&exists).is_ok() {
+    if boxes::exists(host, &aside).map_err(|error| error.to_string())? {
         let text = gettext(
             "making it anew was cut off before: what it was is called {aside} now. Remove that (podman rm {aside}), or put it back (podman rename {aside} {name})",
         );
